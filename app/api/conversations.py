@@ -1,0 +1,125 @@
+"""Conversations, their members and their history."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from app.api.endpoint import endpoint
+from app.domain import conversations, memberships, messages
+from app.kernel import clock, cursor
+from app.kernel import requests as wire
+from app.kernel.actor import Actor
+
+
+@endpoint("POST", "/conversations", body=wire.CreateConversation, data="Conversation", made=True)
+def create(*, actor: Actor, body: wire.CreateConversation) -> tuple[dict[str, Any], int]:
+    """Make a group or room, or find or make the direct conversation with someone."""
+    found, is_new = conversations.create(actor, request=body, now=clock.now())
+    return {"conversation": found}, 201 if is_new else 200
+
+
+@endpoint("GET", "/conversations", query=wire.ConversationsQuery, data="Page")
+def mine(*, actor: Actor, query: wire.ConversationsQuery) -> dict[str, Any]:
+    """List one's conversations, the most recently active first."""
+    items, following = conversations.mine(
+        actor, kind=query.kind, archived=query.archived, limit=query.limit, after=cursor.to_instant(query.cursor)
+    )
+    return {"items": items, "nextCursor": cursor.of_instant(following)}
+
+
+@endpoint("GET", "/conversations/with/<username>", data="Opened")
+def with_person(*, actor: Actor, username: str) -> dict[str, Any]:
+    """Open the direct conversation with someone, made if absent, with its last 50 messages."""
+    conversation_id, _ = conversations.direct_with(actor, username=username, now=clock.now())
+    page = messages.history(actor, conversation_id=conversation_id, limit=50)
+    found = conversations.get(actor, conversation_id=conversation_id)
+    return {"conversation": found, **{name: page[name] for name in ("items", "hasBefore", "upToSeq")}}  # type: ignore[literal-required]
+
+
+@endpoint("GET", "/conversations/<room>", data="Conversation")
+def one(*, actor: Actor, room: str) -> dict[str, Any]:
+    """Read a conversation."""
+    return {"conversation": conversations.get(actor, conversation_id=_id(actor, room))}
+
+
+@endpoint("PATCH", "/conversations/<room>", body=wire.PatchConversation, data="Conversation")
+def patch(*, actor: Actor, room: str, body: wire.PatchConversation) -> dict[str, Any]:
+    """Change a group's or room's title, topic, slug or visibility."""
+    return {"conversation": conversations.patch(actor, conversation_id=_id(actor, room), request=body, now=clock.now())}
+
+
+@endpoint("DELETE", "/conversations/<room>")
+def end(*, actor: Actor, room: str) -> dict[str, Any]:
+    """End a group or room."""
+    conversation_id = _id(actor, room)
+    conversations.end(actor, conversation_id=conversation_id, now=clock.now())
+    return {"ended": str(conversation_id)}
+
+
+@endpoint("GET", "/conversations/<room>/members", query=wire.ListQuery, data="Page")
+def members(*, actor: Actor, room: str, query: wire.ListQuery) -> dict[str, Any]:
+    """List the members, oldest first."""
+    items, following = memberships.members(
+        actor, conversation_id=_id(actor, room), limit=query.limit, after=cursor.to_instant(query.cursor)
+    )
+    return {"items": items, "nextCursor": cursor.of_instant(following)}
+
+
+@endpoint("POST", "/conversations/<room>/members", body=wire.AddMember, data="Member", made=True)
+def add_member(*, actor: Actor, room: str, body: wire.AddMember) -> tuple[dict[str, Any], int]:
+    """Add someone."""
+    conversation_id = _id(actor, room)
+    found, is_new = memberships.add(
+        actor, conversation_id=conversation_id, username=body.username, role=body.role, now=clock.now()
+    )
+    conversation = conversations.get(actor, conversation_id=conversation_id)
+    return {"member": found, "conversation": conversation}, 201 if is_new else 200
+
+
+@endpoint("DELETE", "/conversations/<room>/members/<profile_id>")
+def remove_member(*, actor: Actor, room: str, profile_id: UUID) -> dict[str, Any]:
+    """Take someone out."""
+    memberships.remove(actor, conversation_id=_id(actor, room), profile_id=profile_id, now=clock.now())
+    return {"removed": str(profile_id)}
+
+
+@endpoint("POST", "/conversations/<room>/join", body=wire.NoBody, data="Conversation")
+def join(*, actor: Actor, room: str, body: wire.NoBody) -> dict[str, Any]:
+    """Join a public room."""
+    conversation_id = _id(actor, room)
+    memberships.join(actor, conversation_id=conversation_id, now=clock.now())
+    return {"conversation": conversations.get(actor, conversation_id=conversation_id)}
+
+
+@endpoint("POST", "/conversations/<room>/leave", body=wire.NoBody)
+def leave(*, actor: Actor, room: str, body: wire.NoBody) -> dict[str, Any]:
+    """Leave a group or room."""
+    conversation_id = _id(actor, room)
+    memberships.leave(actor, conversation_id=conversation_id, now=clock.now())
+    return {"left": str(conversation_id)}
+
+
+@endpoint("PUT", "/conversations/<room>/settings", body=wire.Settings, data="Conversation")
+def configure(*, actor: Actor, room: str, body: wire.Settings) -> dict[str, Any]:
+    """Mute, archive, pin, or choose what one is notified of: for oneself alone."""
+    return {"conversation": conversations.configure(actor, conversation_id=_id(actor, room), request=body)}
+
+
+@endpoint("GET", "/conversations/<room>/messages", query=wire.HistoryQuery, data="History")
+def history(*, actor: Actor, room: str, query: wire.HistoryQuery) -> dict[str, Any]:
+    """Read a page of history by ``seq``, ascending."""
+    return dict(
+        messages.history(
+            actor,
+            conversation_id=_id(actor, room),
+            limit=query.limit,
+            before=query.before,
+            after=query.after,
+            around=query.around,
+        )
+    )
+
+
+def _id(actor: Actor, room: str) -> UUID:
+    return conversations.by_room_ref(actor, room_ref=room)

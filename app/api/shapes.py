@@ -1,0 +1,104 @@
+"""The shapes of answers in ``/api/openapi.json`` (protocol section 3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Shape = dict[str, Any]
+TEXT: Shape = {"type": "string"}
+WORD: Shape = {"type": ["string", "null"]}
+ID: Shape = {"type": "string", "format": "uuid"}
+MAYBE_ID: Shape = {"type": ["string", "null"], "format": "uuid"}
+TIME: Shape = {"type": "string", "format": "date-time"}
+MAYBE_TIME: Shape = {"type": ["string", "null"], "format": "date-time"}
+SEQ: Shape = {"type": "integer", "minimum": 0}
+MAYBE_SEQ: Shape = {"type": ["integer", "null"], "minimum": 0}
+YES_NO: Shape = {"type": "boolean"}
+
+
+def ref(name: str) -> Shape:
+    """Point at a shape."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def list_of(part: Shape) -> Shape:
+    """Make a list's shape."""
+    return {"type": "array", "items": part}
+
+
+def closed(**members: Shape) -> Shape:
+    """Make an object's shape: all members required, no others."""
+    return {"type": "object", "required": list(members), "properties": members, "additionalProperties": False}
+
+
+SENDER = closed(id=ID, username=WORD, displayName=TEXT, avatarUrl=WORD)
+PERSON = closed(id=ID, username=WORD, displayName=TEXT, avatarUrl=WORD)
+PARTICIPANT = closed(id=ID, kind=TEXT, username=WORD, displayName=TEXT, avatarUrl=WORD, role=TEXT)
+MESSAGE = closed(
+    id=ID, conversationId=ID, seq=MAYBE_SEQ, changedSeq=MAYBE_SEQ, clientMessageId=ID, content=TEXT, messageType=TEXT,
+    senderType=TEXT, senderId=ID, sender=ref("Sender"), createdAt=TIME, isEdited=YES_NO, editedAt=MAYBE_TIME,
+    deletedAt=MAYBE_TIME, replyToId=MAYBE_ID, threadRootId=MAYBE_ID, replyCount=SEQ, rootReplyCount=MAYBE_SEQ,
+    attachments=list_of({"type": "object"}), mentions=list_of(ID), metadata={"type": "object"}, persisted=YES_NO,
+    reactions=list_of(closed(emoji=TEXT, count=SEQ, reactorIds=list_of(ID))),
+)  # fmt: skip
+CONVERSATION = closed(
+    id=ID, kind=TEXT, slug=WORD, title=WORD, topic=WORD, visibility=TEXT, participants=list_of(ref("Participant")),
+    memberCount=SEQ, role=TEXT, lastMessage={"anyOf": [ref("MessageEvent"), {"type": "null"}]}, unreadCount=SEQ,
+    mentionCount=SEQ, version=SEQ, headSeq=SEQ, readSeq=SEQ, receivedSeq=SEQ, muted=YES_NO, archived=YES_NO,
+    pinned=YES_NO, notifications=TEXT, createdAt=TIME, updatedAt=TIME,
+)  # fmt: skip
+ACCOUNT = closed(**PERSON["properties"], email=TEXT, role=TEXT, createdAt=TIME)
+TOKENS = closed(accessToken=TEXT, refreshToken=TEXT, expiresIn=SEQ)
+POSITION = closed(messageId=MAYBE_ID, seq=MAYBE_SEQ)
+
+SHAPES: dict[str, Shape] = {
+    "Sender": SENDER,
+    "Participant": PARTICIPANT,
+    "Account": ACCOUNT,
+    "MessageEvent": MESSAGE,
+    "ConversationView": CONVERSATION,
+    "Position": POSITION,
+    "Message": closed(message=ref("MessageEvent")),
+    "Conversation": closed(conversation=ref("ConversationView")),
+    "Member": closed(member=ref("Participant"), conversation=ref("ConversationView")),
+    "Me": closed(user=ref("Account")),
+    "Person": closed(user=PERSON),
+    "SignedIn": closed(user=ref("Account"), **TOKENS["properties"]),
+    "Tokens": TOKENS,
+    "Items": closed(items=list_of({"type": "object"})),
+    "Page": closed(items=list_of({"type": "object"}), nextCursor=WORD),
+    "Opened": closed(
+        conversation=ref("ConversationView"), items=list_of(ref("MessageEvent")), hasBefore=YES_NO, upToSeq=SEQ
+    ),
+    "History": closed(items=list_of(ref("MessageEvent")), hasBefore=YES_NO, hasAfter=YES_NO, upToSeq=SEQ),
+    "Missed": closed(
+        status={"enum": ["missed", "caught_up"]}, conversationId=ID, messages=list_of(ref("MessageEvent")),
+        lastReceived=ref("Position"), latest=ref("Position"), upToSeq=SEQ, hasMore=YES_NO,
+    ),  # fmt: skip
+    "Received": closed(receivedSeq=SEQ),
+    "Read": closed(readSeq=SEQ, unreadCount=SEQ),
+    "Unread": closed(count=SEQ, byConversation={"type": "object", "additionalProperties": SEQ}),
+}
+ERROR: Shape = {
+    "type": "object",
+    "required": ["success", "version", "timestamp", "error"],
+    "properties": {
+        "success": {"const": False},
+        "version": {"const": "v1"},
+        "timestamp": TIME,
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "temporary", "requestId"],
+            "properties": {
+                "code": TEXT,
+                "message": TEXT,
+                "fields": {"type": "object", "additionalProperties": list_of(TEXT)},
+                "temporary": YES_NO,
+                "retryAfter": {"type": "number"},
+                "requestId": TEXT,
+            },
+            "additionalProperties": False,
+        },
+    },
+    "additionalProperties": False,
+}

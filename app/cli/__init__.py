@@ -1,0 +1,1 @@
+"""The command line: ``python -m app.cli <verb>``. Each verb parses, calls one verb of the domain, and prints."""

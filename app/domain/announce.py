@@ -1,0 +1,73 @@
+"""What follows a commit: caches move forward, then everybody hears. Caches first, so that one who joins between
+the two reads the change, and one who joined before hears it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy import text
+
+from app.kernel.actor import SYSTEM
+from app.kernel.errors import DomainError
+from app.kernel.events import MessageEvent
+from app.live import hot
+from app.live.breaker import Down
+from app.models import transaction
+from app.outbound import bus, emits
+
+log = logging.getLogger(__name__)
+LATE_JOINERS = text(
+    "SELECT profile_id, history_from_seq FROM memberships WHERE conversation_id = :conversation_id AND left_at IS NULL"
+    " AND (SELECT max(history_from_seq) FROM memberships WHERE conversation_id = :conversation_id AND left_at IS NULL) >= :seq"
+)
+
+
+def created(events: Sequence[MessageEvent], roots: Sequence[MessageEvent] = ()) -> None:
+    """Tell everybody of committed messages, in order of position, and of their thread roots' new counts."""
+    _remember([*events, *roots])
+    emits.messages(events)
+
+
+def repeated(events: Sequence[MessageEvent]) -> None:
+    """Tell again of messages that were committed before (a drain run twice): clients apply the latest change once."""
+    for event in events:
+        if event["seq"] == event["changedSeq"]:
+            emits.messages([event])
+        else:
+            emits.changed(event)
+
+
+def changed(event: MessageEvent, roots: Sequence[MessageEvent] = ()) -> None:
+    """Tell of a changed message those who may read it: in a group, not those who joined after it was written."""
+    _remember([event, *roots])
+    emits.changed(event, _readers(event))
+
+
+def _remember(events: Sequence[MessageEvent]) -> None:
+    try:
+        hot.append(events)
+    except Down:
+        distrust({event["conversationId"]: event["changedSeq"] or 0 for event in events})
+
+
+def distrust(heads: dict[str, int]) -> None:
+    """Have every process that can reach the cache throw away what it holds of these conversations."""
+    try:
+        with transaction(SYSTEM) as tx:
+            for conversation_id, head in heads.items():
+                bus.announce(tx, "head", conversationId=conversation_id, headSeq=head)
+    except DomainError:
+        log.warning("neither Redis nor the database could be told of %d conversations", len(heads))
+
+
+def _readers(event: MessageEvent) -> list[str] | None:
+    with transaction(SYSTEM) as tx:
+        values = {"conversation_id": event["conversationId"], "seq": event["seq"]}
+        members = tx.execute(LATE_JOINERS, values).all()
+    if not members:
+        return None
+    return [f"user:{row.profile_id}" for row in members if row.history_from_seq < (event["seq"] or 0)]
+
+

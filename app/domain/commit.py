@@ -1,0 +1,284 @@
+"""``apply``: the one way a message gets into the database, whether from the log (behind) or straight (through).
+
+In one transaction: lock the touched conversations in id order, leave out what is there, give each new message the next
+position, insert, move the heads. Only here, and in the changes of ``domain/changes.py``, are positions given, under the
+conversation's row lock: so commit order is position order and there are no holes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from app.domain import mentions
+from app.kernel.actor import SYSTEM
+from app.kernel.errors import Conflict, DomainError, Invalid, NotFound, OutOfOrder
+from app.kernel.events import MessageEvent
+from app.kernel.ids import message_id
+from app.models import Transaction, transaction
+from app.models.transaction import is_temporary, sqlstate
+from app.queries import messages as message_views
+
+LOCK = text(
+    "SELECT id, head_seq, deleted_at FROM conversations WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE"
+)
+KNOWN = text("SELECT id, conversation_id FROM messages WHERE id = ANY(CAST(:ids AS uuid[]))")
+MEMBERS = text(
+    "SELECT me.conversation_id, me.profile_id FROM memberships me JOIN conversations c ON c.id = me.conversation_id"
+    " JOIN unnest(CAST(:conversations AS uuid[]), CAST(:senders AS uuid[])) AS asked(conversation_id, profile_id)"
+    " USING (conversation_id, profile_id) WHERE me.left_at IS NULL AND c.deleted_at IS NULL"
+)
+ROOTS = text("SELECT id, reply_count FROM messages WHERE id = ANY(CAST(:ids AS uuid[]))")
+INSERT = text(
+    "INSERT INTO messages (id, conversation_id, seq, changed_seq, sender_id, sender_type, client_message_id, content,"
+    " message_type, created_at, reply_to_id, thread_root_id, root_reply_count, metadata)"
+    " SELECT id, conversation_id, seq, seq, sender_id, sender_type, client_message_id, content, message_type, created_at,"
+    " reply_to_id, thread_root_id, root_reply_count, metadata FROM unnest(CAST(:id AS uuid[]),"
+    " CAST(:conversation_id AS uuid[]), CAST(:seq AS bigint[]), CAST(:sender_id AS uuid[]), CAST(:sender_type AS text[]),"
+    " CAST(:client_message_id AS uuid[]), CAST(:content AS text[]), CAST(:message_type AS text[]),"
+    " CAST(:created_at AS timestamptz[]), CAST(:reply_to_id AS uuid[]), CAST(:thread_root_id AS uuid[]),"
+    " CAST(:root_reply_count AS integer[]), CAST(:metadata AS jsonb[])) AS new(id, conversation_id, seq, sender_id,"
+    " sender_type, client_message_id, content, message_type, created_at, reply_to_id, thread_root_id, root_reply_count,"
+    " metadata) ON CONFLICT DO NOTHING"
+)
+MOVE_HEADS = text(
+    "UPDATE conversations c SET head_seq = moved.head, active_at = clock_timestamp(), updated_at = clock_timestamp()"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:heads AS bigint[])) AS moved(id, head) WHERE c.id = moved.id"
+)
+COUNT_REPLY = text("UPDATE messages SET reply_count = :count, changed_seq = :position WHERE id = :id")
+SENDERS = text("SELECT id, username, display_name, avatar_url FROM profiles WHERE id = ANY(CAST(:ids AS uuid[]))")
+BURY = text(
+    "INSERT INTO dead_letters (message_id, conversation_id, sender_id, entry, sqlstate, reason, created_at)"
+    " VALUES (:message_id, :conversation_id, :sender_id, CAST(:entry AS jsonb), :sqlstate, :reason, clock_timestamp())"
+    " ON CONFLICT (message_id) DO NOTHING"
+)
+CONTENT_CLASSES = ("22", "23")
+
+
+class RaceLost(Exception):
+    """Another process committed one of these messages under another conversation's lock: run the whole batch again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A message to commit. A ``gated`` one has not been through an accept, so what that checks is checked here."""
+
+    event: MessageEvent
+    gated: bool = False
+    after: UUID | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a batch: finals in order of position, what was there before, and who was refused and why."""
+
+    created: list[MessageEvent] = field(default_factory=list)
+    roots: list[MessageEvent] = field(default_factory=list)
+    already: list[MessageEvent] = field(default_factory=list)
+    refused: dict[str, DomainError] = field(default_factory=dict)
+    buried: list[MessageEvent] = field(default_factory=list)
+
+    def final(self, wanted: str) -> MessageEvent | None:
+        """Give the final event of a message by id, whoever committed it."""
+        return next((e for e in [*self.created, *self.already] if e["id"] == wanted), None)
+
+
+def apply(submissions: Sequence[Submission]) -> Outcome:
+    """Commit a batch; raises Unavailable where the database is, and then nothing of it is committed."""
+    while True:
+        try:
+            with transaction(SYSTEM) as tx:
+                return _apply(tx, submissions)
+        except RaceLost:
+            continue
+
+
+def _apply(tx: Transaction, submissions: Sequence[Submission]) -> Outcome:
+    outcome = Outcome()
+    distinct = {s.event["id"]: s for s in reversed(submissions)}
+    ordered = [s for s in submissions if distinct[s.event["id"]] is s]
+    heads = _lock(tx, ordered)
+    known = _known(tx, ordered)
+    fresh = _gate(tx, ordered, heads, known, outcome)
+    try:
+        with tx.session.begin_nested():
+            _insert(tx, fresh, heads, outcome)
+    except (DBAPIError, ValueError, KeyError, TypeError) as error:
+        _forget(outcome)
+        _one_by_one(tx, fresh, error, outcome)
+    already = [s.event["id"] for s in ordered if UUID(s.event["id"]) in known and s.event["id"] not in outcome.refused]
+    outcome.already = message_views.by_ids(tx, already) if already else []
+    return outcome
+
+
+def _lock(tx: Transaction, submissions: Sequence[Submission]) -> dict[UUID, int]:
+    ids = sorted({s.event["conversationId"] for s in submissions})
+    return {row.id: row.head_seq for row in tx.execute(LOCK, {"ids": ids})}
+
+
+def _known(tx: Transaction, submissions: Sequence[Submission]) -> dict[UUID, UUID]:
+    ids = [s.event["id"] for s in submissions]
+    ids += [str(message_id(UUID(s.event["senderId"]), s.after)) for s in submissions if s.after]
+    return {row.id: row.conversation_id for row in tx.execute(KNOWN, {"ids": ids})}
+
+
+def _gate(
+    tx: Transaction, submissions: Sequence[Submission], heads: dict[UUID, int], known: dict[UUID, UUID], outcome: Outcome
+) -> list[Submission]:
+    """Pick what is new and may be written; the order of the checks is that of ``lua/accept.lua``."""
+    members = _members(tx, [s for s in submissions if s.gated])
+    earlier: set[UUID] = set(known)
+    fresh = []
+    for s in submissions:
+        own_id, target = UUID(s.event["id"]), UUID(s.event["conversationId"])
+        refusal = _refusal(s, own_id, target, known, members, earlier)
+        if own_id in known:
+            if refusal and s.gated:
+                outcome.refused[s.event["id"]] = refusal
+        elif refusal and s.gated:
+            outcome.refused[s.event["id"]] = refusal
+        elif target not in heads:
+            _bury(tx, s, "", "the conversation does not exist", outcome)
+        else:
+            fresh.append(s)
+            earlier.add(own_id)
+    return fresh
+
+
+def _refusal(
+    s: Submission, own_id: UUID, target: UUID, known: dict[UUID, UUID], members: set[tuple[UUID, UUID]], earlier: set[UUID]
+) -> DomainError | None:
+    if own_id in known:
+        return None if known[own_id] == target else Conflict("This clientMessageId was used for another conversation.")
+    if (target, UUID(s.event["senderId"])) not in members:
+        return NotFound("The conversation")
+    if s.after and message_id(UUID(s.event["senderId"]), s.after) not in earlier:
+        return OutOfOrder()
+    return None
+
+
+def _members(tx: Transaction, submissions: Sequence[Submission]) -> set[tuple[UUID, UUID]]:
+    if not submissions:
+        return set()
+    asked = {
+        "conversations": [s.event["conversationId"] for s in submissions],
+        "senders": [s.event["senderId"] for s in submissions],
+    }
+    return {(row.conversation_id, row.profile_id) for row in tx.execute(MEMBERS, asked)}
+
+
+def _insert(tx: Transaction, fresh: Sequence[Submission], heads: dict[UUID, int], outcome: Outcome) -> None:
+    if not fresh:
+        return
+    moved = dict(heads)
+    replies = _reply_counts(tx, fresh)
+    rows = []
+    for s in fresh:
+        target = UUID(s.event["conversationId"])
+        moved[target] += 1
+        root = s.event["threadRootId"]
+        if root:
+            replies[root] = replies.get(root, 0) + 1
+        rows.append({**s.event, "seq": moved[target], "rootReplyCount": replies[root] if root else None})
+    if tx.change(INSERT, _columns(rows)) != len(rows):
+        raise RaceLost
+    named = mentions.record(tx, rows)
+    changed = {target: head for target, head in moved.items() if head != heads[target]}
+    tx.change(MOVE_HEADS, {"ids": [str(i) for i in changed], "heads": list(changed.values())})
+    outcome.created += _finals(tx, rows, named)
+    outcome.roots += _count_replies(tx, rows)
+    heads.update(moved)
+
+
+def _reply_counts(tx: Transaction, fresh: Sequence[Submission]) -> dict[str, int]:
+    roots = sorted({s.event["threadRootId"] for s in fresh if s.event["threadRootId"]})
+    return {str(row.id): row.reply_count for row in tx.execute(ROOTS, {"ids": roots})} if roots else {}
+
+
+def _count_replies(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[MessageEvent]:
+    newest = {row["threadRootId"]: row for row in rows if row["threadRootId"]}
+    for root, row in newest.items():
+        tx.change(COUNT_REPLY, {"id": root, "count": row["rootReplyCount"], "position": row["seq"]})
+    return message_views.by_ids(tx, newest) if newest else []
+
+
+def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    def column(name: str) -> list[Any]:
+        return [row[name] for row in rows]
+
+    return {
+        "id": column("id"),
+        "conversation_id": column("conversationId"),
+        "seq": column("seq"),
+        "sender_id": column("senderId"),
+        "sender_type": column("senderType"),
+        "client_message_id": column("clientMessageId"),
+        "content": column("content"),
+        "message_type": column("messageType"),
+        "created_at": column("createdAt"),
+        "reply_to_id": column("replyToId"),
+        "thread_root_id": column("threadRootId"),
+        "root_reply_count": column("rootReplyCount"),
+        "metadata": [orjson.dumps(row["metadata"]).decode() for row in rows],
+    }
+
+
+def _finals(tx: Transaction, rows: Sequence[dict[str, Any]], named: dict[str, list[str]]) -> list[MessageEvent]:
+    senders = {str(p.id): p for p in tx.execute(SENDERS, {"ids": sorted({row["senderId"] for row in rows})})}
+    return [_final(row, senders[row["senderId"]], named.get(row["id"], [])) for row in rows]
+
+
+def _final(row: dict[str, Any], sender: Any, named: list[str]) -> MessageEvent:
+    return {  # type: ignore[typeddict-item,return-value]
+        **row,
+        "changedSeq": row["seq"],
+        "sender": {
+            "id": row["senderId"],
+            "username": sender.username,
+            "displayName": sender.display_name,
+            "avatarUrl": sender.avatar_url,
+        },
+        "mentions": named,
+        "persisted": True,
+    }
+
+
+def _one_by_one(tx: Transaction, fresh: Sequence[Submission], error: Exception, outcome: Outcome) -> None:
+    """Find the entries that the database refuses for their content; any other error is the whole batch's."""
+    _raise_unless_content(error)
+    heads = _lock(tx, fresh)
+    for s in fresh:
+        try:
+            with tx.session.begin_nested():
+                _insert(tx, [s], heads, outcome)
+        except (DBAPIError, ValueError, KeyError, TypeError) as refusal:
+            _raise_unless_content(refusal)
+            state = sqlstate(refusal) if isinstance(refusal, DBAPIError) else ""
+            _bury(tx, s, state, str(getattr(refusal, "orig", refusal)).strip().split("\n")[0], outcome)
+
+
+def _raise_unless_content(error: Exception) -> None:
+    if isinstance(error, DBAPIError) and (is_temporary(error) or sqlstate(error)[:2] not in CONTENT_CLASSES):
+        raise error
+
+
+def _bury(tx: Transaction, s: Submission, state: str, reason: str, outcome: Outcome) -> None:
+    event = s.event
+    outcome.refused[event["id"]] = Invalid({"content": ["could not be stored"]})
+    outcome.buried.append(event)
+    entry = orjson.dumps(event).decode().replace("\\u0000", "")
+    values = {"message_id": event["id"], "conversation_id": event["conversationId"], "sender_id": event["senderId"]}
+    tx.change(BURY, {**values, "entry": entry, "sqlstate": state, "reason": reason})
+
+
+def _forget(outcome: Outcome) -> None:
+    outcome.created.clear()
+    outcome.roots.clear()
+
+

@@ -1,0 +1,151 @@
+"""Catching up: what a client missed, from any position, and what it says it has received."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.domain import messages
+from app.domain.access import Member, member_of
+from app.kernel import limits
+from app.kernel.actor import Actor
+from app.kernel.errors import Invalid, NotFound
+from app.kernel.events import MessageEvent, Missed, Position
+from app.live import hot
+from app.live.breaker import Down
+from app.models import transaction
+from app.queries import conversations as conversation_views
+from app.queries import messages as views
+
+RECEIVE = text(
+    "UPDATE memberships SET received_seq = GREATEST(received_seq, LEAST(:seq, :head))"
+    " WHERE conversation_id = :c AND profile_id = :me RETURNING received_seq"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMember:
+    """A membership that the caller knows to stand (a socket that is in the conversation's room)."""
+
+    history_from_seq: int
+
+
+def catch_up(
+    actor: Actor, *, conversation_id: UUID, after: int | None, limit: int = limits.PAGE_MAX, known: KnownMember | None = None
+) -> Missed:
+    """Give what was created or changed after ``after`` (without it: after what the actor last received).
+
+    At the head Redis alone answers, after a short absence the hot history, else PostgreSQL. Reading forgets nothing.
+    """
+    if known is not None and after is not None:
+        recent = _recent(actor, conversation_id, after, limit, known)
+        if recent is not None:
+            return recent
+    with transaction(actor, snapshot=True) as tx:
+        member = member_of(tx, actor, conversation_id)
+        start = member.received_seq if after is None else after
+        events, up_to, more = views.changes(tx, conversation_id, after=start, floor=member.history_from_seq, limit=limit)
+        head, received, latest = views.places(tx, conversation_id, member.received_seq)
+    return _missed(conversation_id, events, received, latest, min(up_to, head), more)
+
+
+def _recent(actor: Actor, conversation_id: UUID, after: int, limit: int, known: KnownMember) -> Missed | None:
+    try:
+        received = hot.last_received(actor.id, conversation_id)
+        found = hot.catch_up(conversation_id, after)
+    except Down:
+        return None
+    if found is None or received is None or after > found.head:
+        return None
+    events = [event for event in found.events if (event["seq"] or 0) > known.history_from_seq]
+    if len(events) > limit:
+        return None
+    return _missed(conversation_id, events, received, found.latest, found.head, more=False)
+
+
+def _missed(
+    conversation_id: UUID, events: list[MessageEvent], received: tuple[str, int] | None, latest: tuple[str, int] | None,
+    up_to: int, more: bool,
+) -> Missed:  # fmt: skip
+    return {
+        "status": "missed" if events else "caught_up",
+        "conversationId": str(conversation_id),
+        "messages": events,
+        "lastReceived": _position(received),
+        "latest": _position(latest),
+        "upToSeq": up_to,
+        "hasMore": more,
+    }
+
+
+def _position(place: tuple[str, int] | None) -> Position:
+    return {"messageId": place[0], "seq": place[1]} if place else {"messageId": None, "seq": None}
+
+
+def received(actor: Actor, *, conversation_id: UUID, message_id: UUID | None = None, seq: int | None = None) -> int:
+    """Advance one's received position, never back and at most to the head; gives where it stands."""
+    if message_id is not None:
+        messages.wait_until_committed(message_id)
+    with transaction(actor) as tx:
+        member = member_of(tx, actor, conversation_id)
+        wanted = seq if seq is not None else _seq_of(views.one(tx, message_id) if message_id else None, conversation_id)
+        if wanted > member.received_seq:
+            values = {"c": conversation_id, "me": actor.id, "seq": wanted, "head": member.head_seq}
+            held = int(tx.execute(RECEIVE, values).scalar_one())
+        else:
+            held = member.received_seq
+        _, place, _ = views.places(tx, conversation_id, held)
+        tx.after_commit(lambda: _remember(member, place))
+    return held
+
+
+def _seq_of(event: MessageEvent | None, conversation_id: UUID) -> int:
+    if event is None:
+        raise NotFound("The message")
+    if event["conversationId"] != str(conversation_id):
+        raise Invalid({"messageId": ["names a message of another conversation"]})
+    return event["seq"] or 0
+
+
+def _remember(member: Member, place: tuple[str, int] | None) -> None:
+    if place is not None:
+        try:
+            hot.received(member.profile_id, member.conversation_id, place)
+        except Down:
+            pass  # the database has it
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one of an actor's conversations stands at connect."""
+
+    conversation_id: UUID
+    history_from_seq: int
+    head_seq: int
+    version: int
+    received_seq: int
+    read_seq: int
+
+    def wire(self) -> dict[str, Any]:
+        """Give the entry of ``ready``."""
+        return {
+            "id": str(self.conversation_id),
+            "headSeq": self.head_seq,
+            "version": self.version,
+            "receivedSeq": self.received_seq,
+            "readSeq": self.read_seq,
+        }
+
+
+def standings(actor: Actor) -> list[Standing]:
+    """Read where all of an actor's conversations stand, newest activity first: one query."""
+    with transaction(actor) as tx:
+        return [
+            Standing(row.id, row.history_from_seq, row.head_seq, row.version, row.received_seq, row.read_seq)
+            for row in conversation_views.heads(tx)
+        ]
+
+

@@ -1,0 +1,67 @@
+"""The drain: what the log holds goes into the database, then everybody hears, then exactly that leaves the log.
+
+It can run twice, in two processes, stop anywhere, or be fed an old copy of the log: the result is the same.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from app.domain import announce, unsettled
+from app.domain.commit import Submission, apply
+from app.kernel.errors import DomainError
+from app.live import drainers, log
+from app.live.breaker import Down
+from app.live.log import Entry
+from app.outbound import emits
+
+logger = logging.getLogger(__name__)
+
+
+def drain_once() -> int:
+    """Move one batch; gives how many entries it took. Raises Down or Unavailable, and then nothing is lost."""
+    entries = log.read()
+    if not entries:
+        return 0
+    outcome = apply([Submission(entry.event) for entry in entries])
+    announce.created(outcome.created, outcome.roots)
+    announce.repeated(outcome.already)
+    for event in outcome.buried:
+        logger.error("message %s was refused by the database and is kept in dead_letters", event["id"])
+        emits.withdrawn(event["id"], event["conversationId"], "could not be stored")
+    _settle(entries)
+    return len(entries)
+
+
+def _settle(entries: list[Entry]) -> None:
+    log.settle(entries)
+    for entry in entries:
+        unsettled.settled(entry.event["id"])
+
+
+def drain_all(*, at_most_s: float = 30) -> int:
+    """Drain until the log is empty or the time is over; gives the number of entries moved."""
+    deadline, moved = time.monotonic() + at_most_s, 0
+    while time.monotonic() < deadline:
+        taken = drain_once()
+        moved += taken
+        if taken == 0:
+            break
+    return moved
+
+
+def run(stopping: threading.Event) -> None:
+    """Drain continuously until told to stop; failures are waited out, half a second at a time."""
+    while not stopping.is_set():
+        try:
+            drainers.alive()
+            if drain_once() == 0:
+                log.wait(1.0)
+        except (Down, DomainError) as error:
+            logger.warning("the drain waits: %s", error)
+            stopping.wait(0.5)
+        except Exception:
+            logger.exception("the drain failed; it goes on")
+            stopping.wait(0.5)

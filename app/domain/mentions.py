@@ -1,0 +1,69 @@
+"""Who a message names: ``@username`` of a member of its conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+
+from app.kernel.text import mentioned_usernames
+from app.models import Transaction
+
+NAMED = text(
+    "SELECT asked.message_id, p.id AS profile_id FROM unnest(CAST(:messages AS uuid[]), CAST(:conversations AS uuid[]),"
+    " CAST(:usernames AS text[])) AS asked(message_id, conversation_id, username)"
+    " JOIN profiles p ON lower(p.username) = asked.username"
+    " JOIN memberships me ON me.conversation_id = asked.conversation_id AND me.profile_id = p.id AND me.left_at IS NULL"
+    " ORDER BY p.id"
+)
+INSERT = text(
+    "INSERT INTO mentions (message_id, profile_id, conversation_id, seq) SELECT * FROM unnest(CAST(:messages AS uuid[]),"
+    " CAST(:profiles AS uuid[]), CAST(:conversations AS uuid[]), CAST(:seqs AS bigint[])) ON CONFLICT DO NOTHING"
+)
+FORGET = text("DELETE FROM mentions WHERE message_id = :message_id")
+
+
+def record(tx: Transaction, rows: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    """Store whom these messages name (rows with id, conversationId, seq and content): profile ids by message id."""
+    asked = [(row, username) for row in rows for username in mentioned_usernames(row["content"])[:50]]
+    if not asked:
+        return {}
+    found = tx.execute(
+        NAMED,
+        {
+            "messages": [row["id"] for row, _ in asked],
+            "conversations": [row["conversationId"] for row, _ in asked],
+            "usernames": [username for _, username in asked],
+        },
+    ).all()
+    named: dict[str, list[str]] = {}
+    for message_id, profile_id in found:
+        named.setdefault(str(message_id), []).append(str(profile_id))
+    _store(tx, {row["id"]: row for row in rows}, named)
+    return named
+
+
+def forget(tx: Transaction, message_id: str) -> None:
+    """Forget whom a message names."""
+    tx.change(FORGET, {"message_id": message_id})
+
+
+def rewrite(tx: Transaction, row: dict[str, Any]) -> None:
+    """Store anew whom an edited message names."""
+    forget(tx, row["id"])
+    record(tx, [row])
+
+
+def _store(tx: Transaction, rows: dict[str, dict[str, Any]], named: dict[str, list[str]]) -> None:
+    pairs = [(rows[message_id], profile_id) for message_id, profiles in named.items() for profile_id in profiles]
+    if pairs:
+        tx.change(
+            INSERT,
+            {
+                "messages": [row["id"] for row, _ in pairs],
+                "profiles": [profile_id for _, profile_id in pairs],
+                "conversations": [row["conversationId"] for row, _ in pairs],
+                "seqs": [row["seq"] for row, _ in pairs],
+            },
+        )

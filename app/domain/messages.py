@@ -1,0 +1,278 @@
+"""Sending a message and reading messages."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.domain import conversations, groupcommit, modes, unsettled
+from app.domain.access import member_of
+from app.kernel import clock, ids, limits
+from app.kernel.actor import SYSTEM, Actor
+from app.kernel.errors import Conflict, DomainError, Invalid, NotFound, OutOfOrder, RateLimited, Unavailable
+from app.kernel.events import MessageEvent, Page
+from app.kernel.requests import SendMessage
+from app.live import log, membership
+from app.live.breaker import Down
+from app.live.log import Answer
+from app.models import Transaction, transaction
+from app.queries import messages as views
+
+REPLY = text(
+    "SELECT m.id, COALESCE(m.thread_root_id, m.id) AS root FROM messages m"
+    " WHERE m.id = :id AND m.conversation_id = :conversation_id"
+)
+BURIED = text("SELECT 1 FROM dead_letters WHERE message_id = :id")
+PENDING_STEP_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of a send. ``is_new`` is false where it was a retry of what had been accepted before."""
+
+    message: MessageEvent
+    is_new: bool
+
+
+def send(actor: Actor, *, request: SendMessage, now: datetime) -> Sent:
+    """Accept a message: once this returns it is on stable storage and will be in the database exactly once.
+
+    A retry (the same clientMessageId by the same sender) is answered with the first message, whatever has changed since.
+    Raises Conflict, Invalid, NotFound, OutOfOrder, RateLimited or Unavailable.
+    """
+    client_message_id = request.client_message_id or ids.new_id()
+    try:
+        event = _draft(actor, request, client_message_id, now)
+    except DomainError:
+        first = _first(actor, ids.message_id(actor.id, client_message_id))
+        if first is None or _names_another(actor, request, first):
+            raise
+        return Sent(first, is_new=False)
+    return _accept(actor, event, after=request.after_client_message_id)
+
+
+def _draft(actor: Actor, request: SendMessage, client_message_id: UUID, now: datetime) -> MessageEvent:
+    if not request.content:
+        raise Invalid({"content": ["must not be empty"]})
+    if request.attachment_ids:
+        raise Invalid({"attachmentIds": ["names an upload that was not found"]})
+    conversation_id = conversations.resolve(actor, request=request, now=now)
+    reply_to, root = _reply(actor, conversation_id, request.reply_to_id)
+    return {
+        "id": str(ids.message_id(actor.id, client_message_id)),
+        "conversationId": str(conversation_id),
+        "seq": None,
+        "changedSeq": None,
+        "clientMessageId": str(client_message_id),
+        "content": request.content,
+        "messageType": request.message_type,
+        "senderType": conversations.sender_type(actor, conversation_id),
+        "senderId": str(actor.id),
+        "sender": {
+            "id": str(actor.id),
+            "username": actor.username,
+            "displayName": actor.display_name,
+            "avatarUrl": actor.avatar_url,
+        },
+        "createdAt": clock.wire(now),
+        "isEdited": False,
+        "editedAt": None,
+        "deletedAt": None,
+        "replyToId": str(reply_to) if reply_to else None,
+        "threadRootId": str(root) if root else None,
+        "replyCount": 0,
+        "rootReplyCount": None,
+        "attachments": [],
+        "reactions": [],
+        "mentions": [],
+        "metadata": request.metadata,
+        "persisted": False,
+    }
+
+
+def _reply(actor: Actor, conversation_id: UUID, reply_to: UUID | None) -> tuple[UUID | None, UUID | None]:
+    if reply_to is None:
+        return None, None
+    with transaction(actor) as tx:
+        member_of(tx, actor, conversation_id)
+    wait_until_committed(reply_to)
+    with transaction(actor) as tx:
+        found = tx.execute(REPLY, {"id": reply_to, "conversation_id": conversation_id}).one_or_none()
+    if found is None:
+        raise Invalid({"replyToId": ["names no message of this conversation"]})
+    return found.id, found.root
+
+
+def _accept(actor: Actor, event: MessageEvent, *, after: UUID | None) -> Sent:
+    if modes.is_behind():
+        try:
+            return _accept_behind(actor, event, after)
+        except Down:
+            pass  # whether the log has it is not known; the same id goes straight into the database
+    message, is_new = groupcommit.submit(event, after=after)
+    return Sent(message, is_new)
+
+
+def _accept_behind(actor: Actor, event: MessageEvent, after: UUID | None) -> Sent:
+    is_new = after_is_there = False
+    after_id = ids.message_id(actor.id, after) if after else None
+    for _ in range(6):  # each turn answers one question of the script's
+        answer = log.accept(event, after=after_id, is_new=is_new, after_is_there=after_is_there)
+        if answer.kind == "accepted":
+            unsettled.add(event)
+            return Sent(event, is_new=True)
+        if answer.kind == "again" and answer.event:
+            return Sent(answer.event, is_new=False)
+        if answer.kind in ("committed", "verify"):
+            first = _committed(event["id"], event["conversationId"])
+            if first is not None:
+                return Sent(first, is_new=False)
+            if answer.kind == "committed":
+                raise Unavailable("The first copy of this message is on its way; try again.")
+            is_new = True
+        elif answer.kind == "member?":
+            _load_membership(actor, UUID(event["conversationId"]))
+        elif answer.kind == "verify_after":
+            if after_id is None or not _is_there(after_id):
+                raise OutOfOrder
+            after_is_there = True
+        else:
+            raise _refusal(answer)
+    raise Unavailable("The membership changed while this was being accepted.")
+
+
+def _refusal(answer: Answer) -> DomainError:
+    if answer.kind == "conflict":
+        return Conflict("This clientMessageId was used for another conversation.")
+    if answer.kind == "out_of_order":
+        return OutOfOrder()
+    if answer.kind == "limited":
+        return RateLimited(answer.wait_s, "Too many messages; slow down.")
+    return Unavailable("Too many messages wait for the database.", retry_after_s=2)
+
+
+def _load_membership(actor: Actor, conversation_id: UUID) -> None:
+    token = membership.begin_load(conversation_id)
+    with transaction(actor) as tx:
+        member_of(tx, actor, conversation_id)
+    membership.finish_load(conversation_id, actor.id, token)
+
+
+def _committed(message_id: str, conversation_id: str) -> MessageEvent | None:
+    """Find the first copy in the database. With the database away the drain settles it: nothing is stored twice."""
+    try:
+        with transaction(SYSTEM) as tx:
+            found = views.one(tx, UUID(message_id))
+            if found is None and tx.execute(BURIED, {"id": message_id}).one_or_none():
+                raise Invalid({"content": ["could not be stored"]})
+    except Unavailable:
+        return None
+    if found is not None and found["conversationId"] != conversation_id:
+        raise Conflict("This clientMessageId was used for another conversation.")
+    return found
+
+
+def _is_there(message_id: UUID) -> bool:
+    with transaction(SYSTEM) as tx:
+        return views.one(tx, message_id) is not None
+
+
+def _first(actor: Actor, message_id: UUID) -> MessageEvent | None:
+    """Find what this actor sent before under this id, committed or still in the log."""
+    try:
+        target = log.pending(message_id) if modes.is_behind() else None
+        if target is not None:
+            return next((e for e in log.tail(target) if e["id"] == str(message_id)), None)
+    except Down:
+        pass
+    with transaction(SYSTEM) as tx:
+        return views.one(tx, message_id)
+
+
+def _names_another(actor: Actor, request: SendMessage, first: MessageEvent) -> bool:
+    if request.conversation_id is not None:
+        return str(request.conversation_id) != first["conversationId"]
+    return False
+
+
+# reading --------------------------------------------------------------------------------------------------------------
+def wait_until_committed(message_id: UUID) -> None:
+    """Wait half a second for an accepted message's commit; raises Unavailable where that is not enough."""
+    deadline = time.monotonic() + limits.PENDING_WAIT_S
+    try:
+        while modes.is_behind() and log.pending(message_id) is not None:
+            if time.monotonic() > deadline:
+                raise Unavailable("The message is accepted and not yet stored; try again.")
+            time.sleep(PENDING_STEP_S)
+    except Down:
+        return
+
+
+def visible(tx: Transaction, message_id: UUID) -> MessageEvent:
+    """Read a message that this actor may see; raises NotFound."""
+    found = views.one(tx, message_id)
+    if found is None:
+        raise NotFound("The message")
+    member_of(tx, tx.actor, UUID(found["conversationId"]))
+    return found
+
+
+def get(actor: Actor, *, message_id: UUID) -> MessageEvent:
+    """Read one message; raises NotFound, or Unavailable where it is accepted and not yet committed."""
+    wait_until_committed(message_id)
+    with transaction(actor) as tx:
+        return visible(tx, message_id)
+
+
+def thread(actor: Actor, *, message_id: UUID, limit: int = limits.PAGE_MAX) -> list[MessageEvent]:
+    """Read the thread that a message belongs to: its root and the replies, oldest first."""
+    wait_until_committed(message_id)
+    with transaction(actor, snapshot=True) as tx:
+        found = visible(tx, message_id)
+        return views.thread(tx, UUID(found["threadRootId"] or found["id"]), limit)
+
+
+def history(
+    actor: Actor, *, conversation_id: UUID, limit: int,
+    before: int | None = None, after: int | None = None, around: int | None = None,
+) -> Page:
+    """Read a page of history. The newest page ends with what is accepted and not yet committed.
+
+    The log's tail is read first and the database after it, then merged by id: nothing slips between the two.
+    """
+    newest = before is None and around is None
+    tail = _tail(conversation_id) if newest else []
+    with transaction(actor) as tx:
+        member = member_of(tx, actor, conversation_id)
+        found = views.page(
+            tx, conversation_id, floor=member.history_from_seq, limit=limit, before=before, after=after, around=around
+        )
+        if tail and not found["hasAfter"]:
+            known = {event["id"] for event in found["items"]} | _known(tx, tail)
+            found["items"] += [event for event in tail if event["id"] not in known]
+    return found
+
+
+def _tail(conversation_id: UUID) -> list[MessageEvent]:
+    if not modes.is_behind():
+        return []
+    try:
+        return log.tail(conversation_id)
+    except Down:
+        return []
+
+
+def _known(tx: Transaction, tail: list[MessageEvent]) -> set[str]:
+    return {event["id"] for event in views.by_ids(tx, [event["id"] for event in tail])}
+
+
+def edits(actor: Actor, *, message_id: UUID) -> list[dict[str, Any]]:
+    """Read what a message said before, oldest first; nothing of a deleted one."""
+    with transaction(actor, snapshot=True) as tx:
+        found = visible(tx, message_id)
+        return [] if found["deletedAt"] else views.edits(tx, message_id)

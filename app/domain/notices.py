@@ -1,0 +1,38 @@
+"""What a process does on hearing a notice of another one (``outbound/bus.py``)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from app.domain import sessions
+from app.kernel.ids import parse_id
+from app.live import hot, membership
+from app.live.breaker import Down
+
+
+def carry_out(notice: dict[str, Any]) -> None:
+    """Forget what the notice makes stale. The sockets' part of it is the transport's."""
+    kind = notice.get("kind")
+    if kind == "session":
+        sessions.forget(parse_id(notice["sessionId"]))
+    elif kind == "profile":
+        sessions.forget()
+    elif kind == "member":
+        _evict(notice)
+    elif kind == "head":
+        _distrust(notice)
+
+
+def _evict(notice: dict[str, Any]) -> None:
+    try:
+        membership.evict(UUID(notice["conversationId"]), [UUID(i) for i in notice["profileIds"]])
+    except Down:
+        pass  # the log's Redis is away here: this process accepts nothing from it
+
+
+def _distrust(notice: dict[str, Any]) -> None:
+    try:
+        hot.distrust([notice["conversationId"]])
+    except Down:
+        pass

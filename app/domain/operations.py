@@ -1,0 +1,40 @@
+"""What an operator asks of a process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redis.exceptions import RedisError
+from sqlalchemy import text
+
+from app.domain import modes
+from app.extensions import redis
+from app.kernel.actor import SYSTEM
+from app.kernel.errors import DomainError
+from app.models import transaction
+
+
+def readiness() -> dict[str, Any]:
+    """Ask each part. Ready means that a message can be accepted: the database answers, or the log and a drained past do."""
+    database = _database()
+    log_redis, cache_redis = _answers("log"), _answers("cache")
+    mode, why = modes.decide()
+    ready = database or (mode == "behind" and log_redis)
+    parts = {"database": database, "logRedis": log_redis, "cacheRedis": cache_redis}
+    return {"ready": ready, "parts": parts, "writeMode": mode, "because": why}
+
+
+def _database() -> bool:
+    try:
+        with transaction(SYSTEM) as tx:
+            tx.execute(text("SELECT 1 FROM profiles LIMIT 1"))
+    except DomainError:
+        return False
+    return True
+
+
+def _answers(which: str) -> bool:
+    try:
+        return bool(getattr(redis, which).ping())
+    except (RedisError, OSError):
+        return False

@@ -1,0 +1,277 @@
+"""Sign-ins: what a credential is worth, until when, and how it ends.
+
+No token is stored. An access token is a JWT that names its session; a refresh token and a page cookie are derived from the
+session (id, generation, nonce) under the secret key, so that the successor of an old refresh token can be given again.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from secrets import token_bytes
+from typing import Any
+from uuid import UUID
+
+import jwt
+from sqlalchemy import text
+
+from app.kernel import clock, ids
+from app.kernel.actor import SYSTEM, Actor
+from app.kernel.errors import NotFound, Unauthenticated
+from app.kernel.settings import settings
+from app.models import Session, Transaction, transaction
+from app.outbound import bus
+
+LOAD = text(
+    "SELECT s.kind, s.nonce, s.generation, s.rotated_at, s.expires_at, s.profile_id, p.username, p.display_name,"
+    " p.avatar_url, u.role FROM sessions s JOIN profiles p ON p.id = s.profile_id JOIN users u ON u.profile_id = p.id"
+    " WHERE s.id = :id AND s.revoked_at IS NULL AND s.expires_at > :now AND p.disabled_at IS NULL"
+)
+LOCK = text("SELECT 1 FROM sessions WHERE id = :id FOR NO KEY UPDATE")
+ROTATE = text(
+    "UPDATE sessions SET generation = generation + 1, rotated_at = :now, last_used_at = :now, expires_at = :expires_at"
+    " WHERE id = :id"
+)
+REVOKE = text("UPDATE sessions SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL")
+REVOKE_OTHERS = text(
+    "UPDATE sessions SET revoked_at = :now WHERE profile_id = :profile_id AND revoked_at IS NULL"
+    " AND id IS DISTINCT FROM :kept RETURNING id"
+)
+MINE = text(
+    "SELECT id, kind, created_at, last_used_at, expires_at, user_agent, address FROM sessions"
+    " WHERE profile_id = :me AND revoked_at IS NULL AND expires_at > :now ORDER BY last_used_at DESC, id"
+)
+REUSE_WINDOW = timedelta(seconds=30)
+TRUST_S = 0.9  # how long a process believes what it read of a session: a revocation works within 1 s everywhere
+CACHE_MAX = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a sign-in hands out; ``expires_in`` is in seconds and of the access token."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What this process knows of a live session, and until when (monotonic seconds) it believes it."""
+
+    actor: Actor
+    nonce: bytes
+    generation: int
+    rotated_at: datetime
+    until: float
+
+
+_known: dict[UUID, Known] = {}
+
+
+# making ---------------------------------------------------------------------------------------------------------------
+def open_session(tx: Transaction, *, profile_id: UUID, kind: str, user_agent: str, address: str, now: datetime) -> Session:
+    """Begin a session of kind ``api`` or ``page``."""
+    lifetime = settings().refresh_token_ttl_s if kind == "api" else settings().session_ttl_s
+    session = Session(
+        id=ids.new_id(), profile_id=profile_id, kind=kind, nonce=token_bytes(16), generation=1, rotated_at=now,
+        created_at=now, last_used_at=now, expires_at=now + timedelta(seconds=lifetime),
+        user_agent=_printable(user_agent), address=address[:64],
+    )  # fmt: skip
+    tx.add(session)
+    return session
+
+
+def _printable(user_agent: str) -> str:
+    return "".join(c for c in user_agent[:200] if c.isprintable())
+
+
+def tokens(session: Session) -> Tokens:
+    """Hand out the tokens of a session's present generation."""
+    return _tokens(session.id, session.profile_id, session.nonce, session.generation)
+
+
+def _tokens(session_id: UUID, profile_id: UUID, nonce: bytes, generation: int) -> Tokens:
+    lifetime = settings().access_token_ttl_s
+    issued = int(time.time())
+    claims = {"sub": str(profile_id), "sid": str(session_id), "iat": issued, "exp": issued + lifetime}
+    access = jwt.encode(claims, settings().secret_key, algorithm="HS256")
+    return Tokens(access, _refresh_token(session_id, nonce, generation), lifetime)
+
+
+def _refresh_token(session_id: UUID, nonce: bytes, generation: int) -> str:
+    return f"rt_{session_id}.{generation}.{_seal('refresh', session_id, nonce, str(generation))}"
+
+
+def cookie(session: Session) -> str:
+    """Give the value of a page session's cookie."""
+    return f"{session.id}.{_seal('page', session.id, session.nonce)}"
+
+
+def csrf_token(actor: Actor) -> str:
+    """Give the CSRF token of the page session behind an actor."""
+    return _seal("csrf", actor.session_id or SYSTEM.id, b"")
+
+
+def csrf_matches(actor: Actor, token: object) -> bool:
+    """Tell whether a CSRF token is the one of the actor's page session."""
+    return isinstance(token, str) and hmac.compare_digest(token.encode(), csrf_token(actor).encode())
+
+
+def _seal(purpose: str, session_id: UUID, nonce: bytes, more: str = "") -> str:
+    body = f"{purpose}|{session_id}|{more}|".encode() + nonce
+    digest = hmac.new(settings().secret_key.encode(), body, sha256).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+# checking -------------------------------------------------------------------------------------------------------------
+def actor_of_token(token: str) -> Actor:
+    """Find who a bearer token stands for; raises Unauthenticated."""
+    try:
+        claims = jwt.decode(token, settings().secret_key, algorithms=["HS256"], options={"require": ["exp", "sub", "sid"]})
+        session_id = UUID(claims["sid"])
+    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
+        raise Unauthenticated from error
+    found = _live(session_id)
+    if str(found.actor.id) != claims["sub"]:
+        raise Unauthenticated
+    return found.actor
+
+
+def actor_of_cookie(value: str) -> Actor:
+    """Find who a page's cookie stands for; raises Unauthenticated."""
+    name, _, seal = value.partition(".")
+    session_id = ids.parse_id(name)
+    if session_id is None:
+        raise Unauthenticated
+    found = _live(session_id)
+    if not hmac.compare_digest(seal.encode(), _seal("page", session_id, found.nonce).encode()):
+        raise Unauthenticated
+    return replace(found.actor, browse=True)
+
+
+def _live(session_id: UUID) -> Known:
+    known = _known.get(session_id)
+    if known is None or known.until < time.monotonic():
+        known = _read(session_id)
+    return known
+
+
+def _read(session_id: UUID) -> Known:
+    asked = time.monotonic()
+    with transaction(SYSTEM) as tx:
+        row = tx.execute(LOAD, {"id": session_id, "now": clock.now()}).one_or_none()
+    if row is None:
+        _known.pop(session_id, None)
+        raise Unauthenticated
+    actor = Actor(
+        id=row.profile_id, kind="user", role=row.role, username=row.username, display_name=row.display_name,
+        avatar_url=row.avatar_url, session_id=session_id,
+    )  # fmt: skip
+    known = Known(actor, bytes(row.nonce), row.generation, row.rotated_at, asked + TRUST_S)
+    if len(_known) >= CACHE_MAX:
+        _known.clear()
+    _known[session_id] = known
+    return known
+
+
+def forget(session_id: UUID | None = None) -> None:
+    """Have this process read a session (or all) anew when next asked."""
+    if session_id is None:
+        _known.clear()
+    else:
+        _known.pop(session_id, None)
+
+
+# ending ---------------------------------------------------------------------------------------------------------------
+def refresh(*, refresh_token: str, now: datetime) -> Tokens:
+    """Rotate a refresh token (RFC 9700 section 4.14): a reuse ends the family.
+
+    The old token again within 30 s, its successor unused, gives the same successor: a client that lost the answer.
+    """
+    session_id, generation, seal = _parts(refresh_token)
+    with transaction(SYSTEM) as tx:
+        tx.execute(LOCK, {"id": session_id})
+        row = tx.execute(LOAD, {"id": session_id, "now": now}).one_or_none()
+        if row is None or not _is_sealed(session_id, bytes(row.nonce), generation, seal):
+            raise Unauthenticated
+        if generation == row.generation:
+            expires_at = now + timedelta(seconds=settings().refresh_token_ttl_s)
+            tx.change(ROTATE, {"id": session_id, "now": now, "expires_at": expires_at})
+            return _tokens(session_id, row.profile_id, bytes(row.nonce), generation + 1)
+        if generation == row.generation - 1 and now - row.rotated_at <= REUSE_WINDOW:
+            return _tokens(session_id, row.profile_id, bytes(row.nonce), row.generation)
+        _revoke(tx, session_id, now)
+    raise Unauthenticated("This refresh token was used before; its session has ended.")
+
+
+def _parts(refresh_token: str) -> tuple[UUID, int, str]:
+    name, _, rest = refresh_token.removeprefix("rt_").partition(".")
+    number, _, seal = rest.partition(".")
+    session_id = ids.parse_id(name)
+    if not refresh_token.startswith("rt_") or session_id is None or not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise Unauthenticated
+    return session_id, int(number), seal
+
+
+def _is_sealed(session_id: UUID, nonce: bytes, generation: int, seal: str) -> bool:
+    return hmac.compare_digest(seal.encode(), _seal("refresh", session_id, nonce, str(generation)).encode())
+
+
+def revoke(actor: Actor, *, session_id: UUID, now: datetime) -> None:
+    """End one of one's own sessions, and the sockets that hang on it; raises NotFound."""
+    with transaction(actor) as tx:
+        if not _revoke(tx, session_id, now):
+            raise NotFound("The session")
+
+
+def _revoke(tx: Transaction, session_id: UUID, now: datetime) -> bool:
+    touched = tx.change(REVOKE, {"id": session_id, "now": now})
+    if touched:
+        bus.announce(tx, "session", sessionId=str(session_id))
+        tx.after_commit(lambda: forget(session_id))
+    return bool(touched)
+
+
+def revoke_others(tx: Transaction, *, profile_id: UUID, kept: UUID | None, now: datetime) -> None:
+    """End all of someone's sessions but one (a changed password)."""
+    for row in tx.execute(REVOKE_OTHERS, {"profile_id": profile_id, "kept": kept, "now": now}).all():
+        bus.announce(tx, "session", sessionId=str(row.id))
+        tx.after_commit(lambda ended=row.id: forget(ended))  # type: ignore[misc]
+
+
+def mine(actor: Actor, *, now: datetime) -> list[dict[str, Any]]:
+    """List one's live sessions, the latest used first."""
+    with transaction(actor) as tx:
+        return [
+            {
+                "id": str(row.id),
+                "kind": row.kind,
+                "createdAt": clock.wire(row.created_at),
+                "lastUsedAt": clock.wire(row.last_used_at),
+                "expiresAt": clock.wire(row.expires_at),
+                "userAgent": row.user_agent,
+                "address": row.address,
+                "current": row.id == actor.session_id,
+            }
+            for row in tx.execute(MINE, {"me": actor.id, "now": now})
+        ]
+
+
+def check(actor: Actor) -> None:
+    """Make sure that the session behind an actor still stands; raises Unauthenticated."""
+    if actor.session_id is not None:
+        _live(actor.session_id)
+
+
+CLEAN_UP = text("DELETE FROM sessions WHERE expires_at < :before OR revoked_at < :before")
+
+
+def clean_up(*, now: datetime) -> int:
+    """Delete sessions that ended a week ago or earlier; gives how many."""
+    with transaction(SYSTEM) as tx:
+        return tx.change(CLEAN_UP, {"before": now - timedelta(days=7)})

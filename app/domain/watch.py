@@ -1,0 +1,95 @@
+"""What every web process does beside answering: the stall guard, and the take-over when nobody drains."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from app.domain import drain, groupcommit, healing, modes, remembering, unsettled
+from app.kernel.actor import SYSTEM
+from app.kernel.errors import DomainError
+from app.kernel.settings import settings
+from app.live import drainers
+from app.live.breaker import LOG, Down
+from app.models import transaction
+from app.outbound import emits
+from app.queries import messages as views
+
+log = logging.getLogger(__name__)
+LOOK_EVERY_S = 0.05
+RECHECK_AFTER_S = 1.5
+TAKE_OVER_AFTER_S = 2.0
+
+
+def guard_stalls(stopping: threading.Event) -> None:
+    """Show a provisional copy of what the database is slow to take; look after what no final was heard of."""
+    rechecked = 0.0
+    while not stopping.is_set():
+        try:
+            for waiting in unsettled.overdue(settings().stall_guard_ms / 1000):
+                if not waiting.shown:
+                    waiting.shown = True
+                    emits.provisional(waiting.event)
+            if time.monotonic() - rechecked > RECHECK_AFTER_S:
+                rechecked = time.monotonic()
+                _recheck()
+        except Exception:
+            log.exception("the stall guard failed; it goes on")
+        stopping.wait(LOOK_EVERY_S)
+
+
+def _recheck() -> None:
+    """Find out in the database what became of sends whose final was never heard here; write them where the log is away."""
+    old = [waiting.event for waiting in unsettled.overdue(RECHECK_AFTER_S)]
+    if not old:
+        return
+    try:
+        if LOG.has_failed:
+            groupcommit.settle_own()
+            return
+        with transaction(SYSTEM) as tx:
+            committed = views.by_ids(tx, [event["id"] for event in old[:500]])
+    except DomainError:
+        return  # the database is away: the copies shown stay provisional
+    for event in committed:
+        unsettled.settled(event["id"])
+    drain.announce.repeated(committed)
+
+
+def take_over(stopping: threading.Event) -> None:
+    """Drain and heal in this process while no drainer shows life (a killed worker costs two seconds)."""
+    seen_at = healed_at = time.monotonic()
+    while not stopping.is_set():
+        stopping.wait(0.5)
+        try:
+            remembering.tell_filter()
+            if drainers.is_any_alive():
+                seen_at = time.monotonic()
+        except Down:
+            pass
+        if time.monotonic() - seen_at < TAKE_OVER_AFTER_S:
+            continue
+        healed_at = _stand_in(healed_at, stopping)
+
+
+def _stand_in(healed_at: float, stopping: threading.Event) -> float:
+    try:
+        if modes.is_behind() or settings().message_log_redis_url:
+            _drain_for(0.45, stopping)
+        if time.monotonic() - healed_at > 5:
+            healing.heal_once()
+            return time.monotonic()
+        remembering.fill(at_most_s=0.2)
+    except (Down, DomainError) as error:
+        log.debug("standing in for the drainer waits: %s", error)
+    except Exception:
+        log.exception("standing in for the drainer failed; it goes on")
+    return healed_at
+
+
+def _drain_for(seconds: float, stopping: threading.Event) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not stopping.is_set():
+        if drain.drain_once() == 0:
+            stopping.wait(0.02)

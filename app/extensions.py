@@ -1,0 +1,143 @@
+"""The bare extensions, unconfigured until the factory binds them; everything above reaches I/O through these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import redis as redis_py
+from celery import Celery
+from flask_migrate import Migrate
+from flask_socketio import SocketIO
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import DeclarativeBase
+
+T = TypeVar("T")
+
+
+class Base(DeclarativeBase):
+    """The declarative base of every table."""
+
+
+@dataclass
+class Database:
+    """The engine of the application's role; ``metadata`` is what Flask-Migrate compares."""
+
+    metadata = Base.metadata
+    _engine: Engine | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """Give the engine; raises RuntimeError before ``bind``."""
+        if self._engine is None:
+            raise RuntimeError("the database is not bound; create_app does that")
+        return self._engine
+
+    def bind(self, url: str, *, pool_size: int = 10, statement_timeout_ms: int = 5_000) -> None:
+        """Make the engine. Every session ends a silent transaction and notices a dead peer (design section 2.4)."""
+        if self._engine is not None:
+            self._engine.dispose()
+        self._engine = make_engine(url, pool_size=pool_size, statement_timeout_ms=statement_timeout_ms)
+
+
+def make_engine(url: str, *, pool_size: int, statement_timeout_ms: int) -> Engine:
+    """Make an engine with the time-outs that every Parley session has."""
+    options = (
+        f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={statement_timeout_ms}"
+        " -c idle_in_transaction_session_timeout=5000 -c timezone=UTC"
+    )
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=3,
+        pool_pre_ping=False,
+        pool_use_lifo=True,
+        connect_args={
+            "options": options,
+            "connect_timeout": 3,
+            "application_name": "parley",
+            "keepalives": 1,
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 2,
+            "tcp_user_timeout": 6000,
+        },
+    )
+
+
+@dataclass
+class Redis:
+    """Two clients: ``log`` keeps what is accepted, ``cache`` all that can be rebuilt. They may be one server."""
+
+    url: str | None = None
+    log_url: str | None = None
+    _log: redis_py.Redis | None = None
+    _cache: redis_py.Redis | None = None
+    password: str | None = None
+    timeout_s: float = 0.3
+
+    def bind(self, url: str | None, log_url: str | None, *, password: str | None, timeout_s: float) -> None:
+        """Make the clients; nothing connects yet. Without a URL there is no Redis and the database serves alone."""
+        self.url, self.log_url, self.password, self.timeout_s = url, log_url or url, password, timeout_s
+        self._cache = self.client(url) if url else None
+        self._log = self.client(self.log_url) if self.log_url else None
+
+    def client(self, url: str, *, timeout_s: float | None = None, decode: bool = False) -> redis_py.Redis:
+        """Make a client that fails fast and never retries by itself: a retried XADD could add twice."""
+        password = {"password": self.password} if self.password and "@" not in url else {}
+        return redis_py.Redis.from_url(
+            url,
+            **password,
+            socket_timeout=timeout_s or self.timeout_s,
+            socket_connect_timeout=self.timeout_s,
+            socket_keepalive=True,
+            retry=Retry(NoBackoff(), 0),
+            retry_on_error=[],
+            health_check_interval=0,
+            max_connections=200,
+            decode_responses=decode,
+            protocol=2,
+        )
+
+    @property
+    def log(self) -> redis_py.Redis:
+        """Give the message log's client; raises redis.ConnectionError where none is configured."""
+        if self._log is None:
+            raise redis_py.ConnectionError("no Redis is configured")
+        return self._log
+
+    @property
+    def cache(self) -> redis_py.Redis:
+        """Give the cache's client; raises redis.ConnectionError where none is configured."""
+        if self._cache is None:
+            raise redis_py.ConnectionError("no Redis is configured")
+        return self._cache
+
+
+@dataclass
+class Offload:
+    """Runs a blocking, CPU-heavy call off the event loop; ``wsgi.py`` says how for its kind of loop."""
+
+    run: Callable[..., Any] = field(default=lambda call, *args: call(*args))
+
+    def __call__(self, call: Callable[..., T], *args: Any) -> T:
+        """Run ``call(*args)`` and give its result."""
+        result: T = self.run(call, *args)
+        return result
+
+
+db = Database()
+redis = Redis()
+offload = Offload()
+migrate = Migrate()
+socketio = SocketIO()
+celery = Celery("parley")
+
+
+def set_offload(run: Callable[..., Any]) -> None:
+    """Say how this process runs a blocking call off its event loop."""
+    offload.run = run

@@ -1,0 +1,225 @@
+"""``create_app``: wiring only."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import api, sockets, tasks, web
+from app.api.endpoint import failure
+from app.domain import announce, drain, healing, modes, notices, startup, unsettled, watch
+from app.extensions import celery, db, migrate, redis, socketio
+from app.kernel import json, limits
+from app.kernel import settings as kernel_settings
+from app.kernel.errors import DomainError, Malformed, NotFound, TooLarge
+from app.outbound.bus import Listener
+from app.outbound.fanout import FanoutManager
+from app.sockets import connections
+
+if TYPE_CHECKING:
+    from config import Config
+
+log = logging.getLogger(__name__)
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+@dataclass
+class Background:
+    """The loops that a serving process runs beside answering."""
+
+    stopping: threading.Event = field(default_factory=threading.Event)
+    listener: Listener | None = None
+
+
+def create_app(config: Config, *, serving: bool = False) -> Flask:
+    """Wire an application for a configuration. Nothing is connected to yet and no loop runs.
+
+    ``serving`` says that this process answers clients under the configured kind of event loop; others use plain threads.
+    """
+    kernel_settings.use(config)
+    app = Flask(__name__, static_folder="static", template_folder="templates")
+    app.config.update(SECRET_KEY=config.secret_key, MAX_CONTENT_LENGTH=limits.BODY_MAX_BYTES)
+    app.extensions["parley_config"] = config
+    _bind(app, config)
+    _bind_socketio(app, config, config.async_mode if serving else "threading")
+    api.register(app)
+    web.register(app)
+    sockets.register(socketio)
+    _bind_requests(app)
+    app.extensions["socketio"] = socketio
+    app.extensions["celery"] = celery
+    app.extensions["background"] = Background()
+    return app
+
+
+def _bind(app: Flask, config: Config) -> None:
+    db.bind(config.sqlalchemy_url)
+    redis.bind(
+        config.redis_url,
+        config.message_log_redis_url,
+        password=config.redis_password,
+        timeout_s=config.redis_connect_timeout_ms / 1000,
+    )
+    migrate.init_app(app, db, directory="migrations")
+    tasks.bind(celery, config)
+    modes.forget()
+    unsettled.clear()
+
+
+def _bind_socketio(app: Flask, config: Config, async_mode: str) -> None:
+    manager = FanoutManager()
+    manager.on_emit = _heard
+    manager.on_unpublished = _unpublished
+    manager.on_listening = connections.recheck_all
+    socketio.init_app(
+        app,
+        client_manager=manager,
+        async_mode=async_mode,
+        async_handlers=False,
+        manage_session=False,
+        json=json,
+        cors_allowed_origins=list(config.origins) or None,
+        ping_interval=10,
+        ping_timeout=5,
+        max_http_buffer_size=limits.SOCKET_PACKET_MAX_BYTES,
+        transports=["websocket"] if config.web_concurrency > 1 else ["polling", "websocket"],
+        http_compression=False,
+        logger=False,
+        engineio_logger=False,
+    )
+    if config.trusted_proxies:
+        hops = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def _heard(message: dict[str, Any]) -> None:
+    """Note what became final, wherever it was committed."""
+    if message["event"] in ("message", "message:changed", "message:withdrawn"):
+        data = message["data"]
+        body = data[0] if isinstance(data, list) else data
+        if isinstance(body, dict) and body.get("persisted", True):
+            unsettled.settled(body.get("id", ""))
+
+
+def _unpublished(message: dict[str, Any]) -> None:
+    """Tell the other processes through the database of a message that Redis could not carry."""
+    if message["event"] in ("message", "message:changed"):
+        body = message["data"][0]
+        if body.get("changedSeq"):
+            announce.distrust({body["conversationId"]: body["changedSeq"]})
+
+
+# requests -------------------------------------------------------------------------------------------------------------
+def _bind_requests(app: Flask) -> None:
+    app.before_request(_name_request)
+    app.after_request(_name_response)
+    app.register_error_handler(DomainError, _on_refusal)
+    app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(Exception, _on_failure)
+
+
+def _name_request() -> None:
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _name_response(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.get("request_id", "")
+    return response
+
+
+def _is_page() -> bool:
+    return not request.path.startswith(("/api/", "/healthz", "/readyz", "/metrics", "/socket.io"))
+
+
+def _on_refusal(error: DomainError) -> Any:
+    return web.error_page(error.status, error.message) if _is_page() else failure(error)
+
+
+def _on_http_error(error: HTTPException) -> Any:
+    if error.code is None or error.code < 400:
+        return error
+    if _is_page():
+        return web.error_page(error.code, error.description or "")
+    if error.code == 413:
+        return failure(TooLarge("The body is too large."))
+    if error.code in (404, 405):
+        return failure(NotFound("The call"), error.code)
+    return failure(Malformed(error.description or "The request could not be read."))
+
+
+def _on_failure(error: Exception) -> Any:
+    log.exception("a request failed: %s", g.get("request_id"))
+    if _is_page():
+        return web.error_page(500, "Something went wrong here.")
+    broken = DomainError("Something went wrong here.")
+    broken.code = "internal"
+    return failure(broken)
+
+
+# processes ------------------------------------------------------------------------------------------------------------
+def start_web(app: Flask) -> None:
+    """Start what a serving process does beside answering; called after it was forked."""
+    background: Background = app.extensions["background"]
+    background.stopping.clear()
+    startup.check()
+    _print_mode()
+    background.listener = Listener(_on_notice, connections.recheck_all)
+    if redis.url:
+        socketio.server.manager_initialized = True
+        socketio.server.manager.initialize()  # hears the other processes from the start, not from the first client on
+    else:
+        socketio.server.manager_initialized = True
+    _spawn(background.listener.run)
+    _spawn(watch.guard_stalls, background.stopping)
+    _spawn(watch.take_over, background.stopping)
+
+
+def _on_notice(notice: dict[str, Any]) -> None:
+    notices.carry_out(notice)
+    connections.on_notice(notice)
+
+
+def _print_mode() -> None:
+    mode, why = modes.decide()
+    log.warning("write mode %s: %s", mode, why)
+
+
+def _spawn(loop: Any, *arguments: Any) -> threading.Thread:
+    thread = threading.Thread(target=loop, args=arguments, daemon=True)
+    thread.start()
+    return thread
+
+
+def stop_web(app: Flask, grace_s: float = 10) -> None:
+    """Say goodbye: each client is told when to come back, what was accepted gets a moment to be stored."""
+    background: Background = app.extensions["background"]
+    connections.say_goodbye()
+    deadline = time.monotonic() + max(0.5, grace_s - 4)
+    while unsettled.all_waiting() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    background.stopping.set()
+    if background.listener is not None:
+        background.listener.stopping.set()
+
+
+def start_worker(app: Flask) -> threading.Event:
+    """Start the drain and the healer of a Celery worker; gives the event that stops them."""
+    stopping = threading.Event()
+    startup.check()
+    _print_mode()
+    _spawn(drain.run, stopping)
+    _spawn(healing.run, stopping)
+    return stopping
+
+
+__all__ = ["create_app", "start_web", "start_worker", "stop_web"]

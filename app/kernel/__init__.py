@@ -1,0 +1,1 @@
+"""Pure ground that every layer stands on: no framework, no I/O."""

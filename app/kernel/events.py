@@ -1,0 +1,93 @@
+"""The objects of the contract's section 3, as they go over the wire (plain dicts: they are made by the thousand)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypedDict
+
+MessageType = Literal["text", "image", "file", "voice", "system"]
+SenderType = Literal["customer", "bot", "system", "staff", "user"]
+
+
+class Sender(TypedDict):
+    """The author as shown beside a message."""
+
+    id: str
+    username: str | None
+    displayName: str
+    avatarUrl: str | None
+
+
+class Reaction(TypedDict):
+    """One emoji on a message and who put it there."""
+
+    emoji: str
+    count: int
+    reactorIds: list[str]
+
+
+class MessageEvent(TypedDict):
+    """A message. ``seq`` and ``changedSeq`` are null while ``persisted`` is false."""
+
+    id: str
+    conversationId: str
+    seq: int | None
+    changedSeq: int | None
+    clientMessageId: str
+    content: str
+    messageType: str
+    senderType: str
+    senderId: str
+    sender: Sender
+    createdAt: str
+    isEdited: bool
+    editedAt: str | None
+    deletedAt: str | None
+    replyToId: str | None
+    threadRootId: str | None
+    replyCount: int
+    rootReplyCount: int | None
+    attachments: list[dict[str, Any]]
+    reactions: list[Reaction]
+    mentions: list[str]
+    metadata: dict[str, Any]
+    persisted: bool
+
+
+class Position(TypedDict):
+    """A place in a conversation: a message and its ``seq``; both null where there is none."""
+
+    messageId: str | None
+    seq: int | None
+
+
+class Missed(TypedDict):
+    """What a client missed (section 6)."""
+
+    status: Literal["missed", "caught_up"]
+    conversationId: str
+    messages: list[MessageEvent]
+    lastReceived: Position
+    latest: Position
+    upToSeq: int
+    hasMore: bool
+
+
+class Page(TypedDict):
+    """A page of history with the position it was read at."""
+
+    items: list[MessageEvent]
+    hasBefore: bool
+    hasAfter: bool
+    upToSeq: int
+
+
+class ReadReceiptEvent(TypedDict):
+    """Someone has read up to a message; exactly one of the two readers is set."""
+
+    id: str
+    messageId: str
+    conversationId: str
+    readByUserId: str | None
+    readByCustomerId: str | None
+    readAt: str
+    upToSeq: int

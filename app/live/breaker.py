@@ -1,0 +1,63 @@
+"""A circuit breaker for each Redis: once it fails, callers are told at once, and one probe a second tries again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from redis.exceptions import RedisError
+
+log = logging.getLogger(__name__)
+PROBE_EVERY_S = 1.0
+
+
+class Down(Exception):
+    """The Redis behind this call is away, hung or refusing; whether the command ran is not known."""
+
+
+@dataclass
+class Breaker:
+    """Guards the calls to one Redis."""
+
+    name: str
+    _open_until: float = 0.0
+    _is_open: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether calls are refused at once just now."""
+        return self._is_open and time.monotonic() < self._open_until
+
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether the last call failed (a probe may be due)."""
+        return self._is_open
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Run a block that calls this Redis; raises Down on any of its failures."""
+        if self.is_open:
+            raise Down(self.name)
+        if self._is_open:  # half open: this caller probes, others are refused meanwhile
+            self._open_until = time.monotonic() + PROBE_EVERY_S
+        try:
+            yield
+        except (RedisError, OSError) as error:
+            self._trip(error)
+            raise Down(self.name) from error
+        if self._is_open:
+            log.warning("%s answers again", self.name)
+            self._is_open = False
+
+    def _trip(self, error: Exception) -> None:
+        if not self._is_open:
+            log.warning("%s is away: %s", self.name, error)
+        self._is_open = True
+        self._open_until = time.monotonic() + PROBE_EVERY_S
+
+
+LOG = Breaker("the message log's Redis")
+CACHE = Breaker("the cache's Redis")

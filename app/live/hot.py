@@ -1,0 +1,119 @@
+"""Heads and hot history in the cache's Redis: what changed lately, so that a short absence costs the database nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import orjson
+
+from app.extensions import redis
+from app.kernel import limits
+from app.kernel.events import MessageEvent
+from app.live import scripts
+from app.live.breaker import CACHE
+
+POSITION_TTL_S = 30 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What changed after a position, read in one moment. ``latest`` is (message id, seq)."""
+
+    head: int
+    latest: tuple[str, int]
+    events: list[MessageEvent]
+
+
+def _keys(conversation_id: object) -> list[str]:
+    return [
+        f"chat:{conversation_id}:messages:active",
+        f"head:{conversation_id}",
+        f"room:{conversation_id}:latest_message_id",
+    ]
+
+
+def append(events: Sequence[MessageEvent]) -> None:
+    """Add committed changes, any number of conversations, and move their heads forward; raises Down."""
+    with CACHE.guard():
+        for conversation_id, changes in _by_conversation(events).items():
+            scripts.run(redis.cache, "hot_append", _keys(conversation_id), _append_arguments(changes))
+
+
+def _append_arguments(changes: list[MessageEvent]) -> list[object]:
+    positions = [change["changedSeq"] or 0 for change in changes]
+    made = [change for change in changes if change["seq"] == change["changedSeq"]]
+    newest = [made[-1]["id"], made[-1]["seq"]] if made else ["", 0]
+    pairs = [part for change in changes for part in (change["changedSeq"], orjson.dumps(change))]
+    return [min(positions), max(positions), limits.HOT_MAX, limits.HOT_TTL_S, *newest, *pairs]
+
+
+def _by_conversation(events: Iterable[MessageEvent]) -> dict[str, list[MessageEvent]]:
+    grouped: dict[str, list[MessageEvent]] = defaultdict(list)
+    for event in events:
+        grouped[event["conversationId"]].append(event)
+    for changes in grouped.values():
+        changes.sort(key=lambda change: change["changedSeq"] or 0)
+    return grouped
+
+
+def catch_up(conversation_id: UUID, after: int) -> Recent | None:
+    """Give what changed after a position, or None where only the database can tell; raises Down."""
+    with CACHE.guard():
+        raw = scripts.run(redis.cache, "catch_up", _keys(conversation_id), [after])
+    if not raw:
+        return None
+    latest_id, _, latest_seq = raw[1].decode().rpartition(":")
+    newest: dict[str, MessageEvent] = {}
+    for encoded in raw[2:]:
+        event: MessageEvent = orjson.loads(encoded)
+        newest.pop(event["id"], None)
+        newest[event["id"]] = event
+    return Recent(int(raw[0]), (latest_id, int(latest_seq)), list(newest.values()))
+
+
+def distrust(conversation_ids: Iterable[object]) -> None:
+    """Forget what is kept of conversations whose changes could not be told here; raises Down."""
+    keys = [key for conversation_id in conversation_ids for key in _keys(conversation_id)]
+    if keys:
+        with CACHE.guard():
+            redis.cache.delete(*keys)
+
+
+def heads(conversation_ids: Sequence[object]) -> list[int | None]:
+    """Give the heads that are known here, in the order asked; raises Down."""
+    if not conversation_ids:
+        return []
+    with CACHE.guard():
+        raw = redis.cache.mget([_keys(conversation_id)[1] for conversation_id in conversation_ids])
+    return [int(head) if head else None for head in raw]
+
+
+def repair_head(conversation_id: object, head: int) -> None:
+    """Make the head kept here right: one that is behind the database's lost a change, so its hot history goes too."""
+    with CACHE.guard():
+        held = redis.cache.get(_keys(conversation_id)[1])
+        if held is not None and int(held) < head:
+            redis.cache.delete(*_keys(conversation_id))
+
+
+def received(profile_id: UUID, conversation_id: UUID, place: tuple[str, int]) -> None:
+    """Keep someone's received place (message id, seq), only forward; raises Down."""
+    with CACHE.guard():
+        scripts.run(redis.cache, "forward", [_received_key(profile_id, conversation_id)], [*place, POSITION_TTL_S])
+
+
+def last_received(profile_id: UUID, conversation_id: UUID) -> tuple[str, int] | None:
+    """Give someone's received place where it is known here; raises Down."""
+    with CACHE.guard():
+        held = redis.cache.get(_received_key(profile_id, conversation_id))
+    if not held:
+        return None
+    message_id, _, seq = held.decode().rpartition(":")
+    return message_id, int(seq)
+
+
+def _received_key(profile_id: UUID, conversation_id: UUID) -> str:
+    return f"user:{profile_id}:room:{conversation_id}:last_received"

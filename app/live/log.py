@@ -1,0 +1,126 @@
+"""The message log: where an accepted message is on stable storage until the database has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from app.extensions import redis
+from app.kernel import limits
+from app.kernel.events import MessageEvent
+from app.kernel.settings import settings
+from app.live import scripts, seen
+from app.live.breaker import LOG
+from app.live.membership import member_key
+
+STREAM = "messages:log"
+REMEMBER_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An accepted message in the log: its place there, and its provisional event."""
+
+    place: str
+    event: MessageEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the log said to an accept; the kinds are listed in ``lua/accept.lua``."""
+
+    kind: str
+    event: MessageEvent | None = None
+    wait_s: float = 0.0
+
+
+def accept(
+    event: MessageEvent, *, after: UUID | None, is_new: bool = False, after_is_there: bool = False
+) -> Answer:
+    """Accept a message in one round trip; raises Down. On ``accepted`` it is durable as the log's fsync policy says."""
+    message_id, conversation_id, sender_id = event["id"], event["conversationId"], event["senderId"]
+    keys = [
+        STREAM,
+        f"accepted:{message_id}",
+        f"pending:{conversation_id}",
+        seen.FILTER,
+        seen.COMPLETE,
+        member_key(conversation_id, sender_id),
+        f"rate:send:{sender_id}",
+        f"accepted:{after}" if after else "",
+    ]
+    arguments = [
+        message_id,
+        conversation_id,
+        orjson.dumps(event),
+        settings().log_max_entries,
+        limits.SENDS_PER_S if settings().rate_limits_enabled else 0,
+        limits.SENDS_BURST,
+        "1" if is_new else "0",
+        "1" if after_is_there else "0",
+        seen.bits(UUID(message_id)),
+        seen.bits(after) if after else "",
+    ]
+    with LOG.guard():
+        return _answer(scripts.run(redis.log, "accept", keys, arguments))
+
+
+def _answer(raw: list[Any]) -> Answer:
+    kind = raw[0].decode()
+    if kind == "again":
+        return Answer(kind, event=orjson.loads(raw[1]))
+    return Answer(kind, wait_s=raw[1] / 1000 if kind == "limited" else 0.0)
+
+
+def read(count: int = limits.DRAIN_BATCH) -> list[Entry]:
+    """Read the oldest entries, always from the start: what was read and not settled comes again."""
+    with LOG.guard():
+        return [Entry(place.decode(), orjson.loads(fields[b"e"])) for place, fields in redis.log.xrange(STREAM, count=count)]
+
+
+def wait(timeout_s: float) -> bool:
+    """Wait until there is an entry; tells whether there is one. Uses a connection of its own time-out."""
+    with LOG.guard():
+        return bool(_patient().xread({STREAM: "0"}, count=1, block=max(1, int(timeout_s * 1000))))
+
+
+_patient_clients: dict[str, Any] = {}
+
+
+def _patient() -> Any:
+    url = redis.log_url or ""
+    if url not in _patient_clients:
+        _patient_clients[url] = redis.client(url, timeout_s=3)
+    return _patient_clients[url]
+
+
+def settle(entries: list[Entry]) -> None:
+    """Take exactly these entries out of the log; repeating it does nothing."""
+    triples = [part for entry in entries for part in (entry.place, entry.event["id"], entry.event["conversationId"])]
+    with LOG.guard():
+        scripts.run(redis.log, "settle", [STREAM], [REMEMBER_S, *triples])
+
+
+def tail(conversation_id: UUID) -> list[MessageEvent]:
+    """Give what is accepted and not yet committed in a conversation, in order; raises Down."""
+    with LOG.guard():
+        entries = scripts.run(redis.log, "tail", [STREAM, f"pending:{conversation_id}"], [])
+    return [orjson.loads(entry) for entry in entries]
+
+
+def pending(message_id: UUID) -> UUID | None:
+    """Give the conversation of a message that is accepted and not yet committed, or None; raises Down."""
+    with LOG.guard():
+        target = redis.log.get(f"accepted:{message_id}")
+        if target is None or not redis.log.hexists(f"pending:{target.decode()}", str(message_id)):
+            return None
+    return UUID(target.decode())
+
+
+def length() -> int:
+    """Give the number of entries that wait for the database."""
+    with LOG.guard():
+        return int(redis.log.xlen(STREAM))

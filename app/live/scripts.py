@@ -1,0 +1,29 @@
+"""Named Lua scripts, loaded once a process; each file's head says its keys, arguments and answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from hashlib import sha1
+from pathlib import Path
+from typing import Any
+
+import redis
+from redis.exceptions import NoScriptError
+
+FOLDER = Path(__file__).with_name("lua")
+
+
+@cache
+def _source(name: str) -> tuple[str, str]:
+    source = (FOLDER / f"{name}.lua").read_text()
+    return source, sha1(source.encode(), usedforsecurity=False).hexdigest()
+
+
+def run(client: redis.Redis, name: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+    """Run a script in one round trip; a server that has forgotten it is told it again (it then runs once)."""
+    source, digest = _source(name)
+    try:
+        return client.evalsha(digest, len(keys), *keys, *arguments)
+    except NoScriptError:
+        return client.eval(source, len(keys), *keys, *arguments)

@@ -1,0 +1,50 @@
+"""Conversations and who is in them: one table each for direct, group, room and support alike."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Mapped
+
+from app.extensions import Base
+from app.models.columns import ConversationKey, Id, Instant, Key, ProfileKey, ProfileRef, Seq, Words
+
+
+class Conversation(Base):
+    """A conversation. ``head_seq`` is its newest position; ``version`` counts the changes that take none."""
+
+    __tablename__ = "conversations"
+
+    id: Mapped[Key]
+    kind: Mapped[Words]
+    slug: Mapped[Words | None]
+    title: Mapped[Words | None]
+    topic: Mapped[Words | None]
+    visibility: Mapped[Words]
+    direct_low: Mapped[Id | None]
+    direct_high: Mapped[Id | None]
+    head_seq: Mapped[Seq]
+    version: Mapped[Seq]
+    member_count: Mapped[int]
+    created_by: Mapped[ProfileRef]
+    created_at: Mapped[Instant]
+    updated_at: Mapped[Instant]
+    active_at: Mapped[Instant]
+    deleted_at: Mapped[Instant | None]
+
+
+class Membership(Base):
+    """Someone's place in a conversation; the row stays when they leave, so that a return is known."""
+
+    __tablename__ = "memberships"
+
+    conversation_id: Mapped[ConversationKey]
+    profile_id: Mapped[ProfileKey]
+    role: Mapped[Words]
+    joined_at: Mapped[Instant]
+    left_at: Mapped[Instant | None]
+    history_from_seq: Mapped[Seq]
+    read_seq: Mapped[Seq]
+    received_seq: Mapped[Seq]
+    muted: Mapped[bool]
+    archived: Mapped[bool]
+    pinned: Mapped[bool]
+    notifications: Mapped[Words]

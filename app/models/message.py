@@ -1,0 +1,107 @@
+"""Messages and all that hangs on them."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+from app.models.columns import (
+    ConversationKey,
+    ConversationRef,
+    Id,
+    Instant,
+    Json,
+    Key,
+    MessageKey,
+    MessageRef,
+    ProfileKey,
+    ProfileRef,
+    Seq,
+    Words,
+)
+
+
+class Message(Base):
+    """A committed message. ``seq`` is the position of its creation, ``changed_seq`` of its latest change."""
+
+    __tablename__ = "messages"
+
+    id: Mapped[Key]
+    conversation_id: Mapped[ConversationRef]
+    seq: Mapped[Seq]
+    changed_seq: Mapped[Seq]
+    sender_id: Mapped[ProfileRef]
+    sender_type: Mapped[Words]
+    client_message_id: Mapped[Id]
+    content: Mapped[Words]
+    message_type: Mapped[Words]
+    created_at: Mapped[Instant]
+    edited_at: Mapped[Instant | None]
+    deleted_at: Mapped[Instant | None]
+    reply_to_id: Mapped[MessageRef | None]
+    thread_root_id: Mapped[MessageRef | None]
+    reply_count: Mapped[int]
+    root_reply_count: Mapped[int | None]
+    attachment_count: Mapped[int]
+    details: Mapped[Json] = mapped_column("metadata")
+
+
+class MessageEdit(Base):
+    """What a message said before a change, and the position of that change."""
+
+    __tablename__ = "message_edits"
+
+    message_id: Mapped[MessageKey]
+    position: Mapped[Seq] = mapped_column(primary_key=True)
+    conversation_id: Mapped[ConversationRef]
+    editor_id: Mapped[ProfileRef]
+    content: Mapped[Words]
+    changed_at: Mapped[Instant]
+
+
+class Reaction(Base):
+    """One person's emoji on one message."""
+
+    __tablename__ = "reactions"
+
+    message_id: Mapped[MessageKey]
+    emoji: Mapped[Words] = mapped_column(primary_key=True)
+    profile_id: Mapped[ProfileKey]
+    conversation_id: Mapped[ConversationRef]
+    created_at: Mapped[Instant]
+
+
+class Mention(Base):
+    """A member who is named in a message."""
+
+    __tablename__ = "mentions"
+
+    message_id: Mapped[MessageKey]
+    profile_id: Mapped[ProfileKey]
+    conversation_id: Mapped[ConversationRef]
+    seq: Mapped[Seq]
+
+
+class ReadMark(Base):
+    """Someone read up to a position at an instant; the receipt of any message is derived from these."""
+
+    __tablename__ = "read_marks"
+
+    conversation_id: Mapped[ConversationKey]
+    profile_id: Mapped[ProfileKey]
+    up_to_seq: Mapped[Seq] = mapped_column(primary_key=True)
+    read_at: Mapped[Instant]
+
+
+class DeadLetter(Base):
+    """An accepted entry that the database refused for its content, kept for the operator."""
+
+    __tablename__ = "dead_letters"
+
+    message_id: Mapped[Key]
+    conversation_id: Mapped[Id | None]
+    sender_id: Mapped[Id | None]
+    entry: Mapped[Json]
+    sqlstate: Mapped[Words]
+    reason: Mapped[Words]
+    created_at: Mapped[Instant]

@@ -1,0 +1,72 @@
+"""Principals: every actor is a profile; people add an account and sessions."""
+
+from __future__ import annotations
+
+from sqlalchemy import LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+from app.models.columns import Id, Instant, Json, Key, ProfileKey, ProfileRef, Words
+
+
+class Profile(Base):
+    """What anyone may see of a principal."""
+
+    __tablename__ = "profiles"
+
+    id: Mapped[Key]
+    kind: Mapped[Words]
+    username: Mapped[Words | None]
+    display_name: Mapped[Words]
+    avatar_url: Mapped[Words | None]
+    created_at: Mapped[Instant]
+    disabled_at: Mapped[Instant | None]
+
+
+class User(Base):
+    """A person's account: what only that person and Parley itself may see."""
+
+    __tablename__ = "users"
+
+    profile_id: Mapped[ProfileKey]
+    email: Mapped[Words]
+    password_hash: Mapped[Words]
+    role: Mapped[Words]
+    created_at: Mapped[Instant]
+    password_changed_at: Mapped[Instant]
+
+
+class Session(Base):
+    """A sign-in: an API session (a family of refresh tokens) or a browser's (a cookie).
+
+    ``generation`` counts the refresh tokens handed out; a token is derived from (id, generation, nonce), so the
+    successor of an old one can be given again without keeping any token (``domain/sessions.py``).
+    """
+
+    __tablename__ = "sessions"
+
+    id: Mapped[Key]
+    profile_id: Mapped[ProfileRef]
+    kind: Mapped[Words]
+    nonce: Mapped[bytes] = mapped_column(LargeBinary)
+    generation: Mapped[int]
+    rotated_at: Mapped[Instant]
+    created_at: Mapped[Instant]
+    last_used_at: Mapped[Instant]
+    expires_at: Mapped[Instant]
+    revoked_at: Mapped[Instant | None]
+    user_agent: Mapped[Words]
+    address: Mapped[Words]
+
+
+class AuditEntry(Base):
+    """One thing that somebody did which an operator may ask about."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[Key]
+    at: Mapped[Instant]
+    actor_id: Mapped[Id | None]
+    action: Mapped[Words]
+    subject_id: Mapped[Id | None]
+    details: Mapped[Json]

@@ -1,0 +1,118 @@
+"""``transaction(actor)``: the one place that commits."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.engine import CursorResult, Result
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from app.extensions import db
+from app.kernel.actor import Actor
+from app.kernel.errors import Unavailable
+
+log = logging.getLogger(__name__)
+CONTEXT = text(
+    "SELECT set_config('parley.scope', :scope, true), set_config('parley.actor_id', :actor_id, true),"
+    " set_config('parley.actor_role', :role, true)"
+)
+SCOPE = text("SELECT set_config('parley.scope', :scope, true)")
+TEMPORARY_SQLSTATES = ("08", "40", "53", "55", "57")  # connection, rollback, resources, state, operator intervention
+
+
+@dataclass
+class Transaction:
+    """A running transaction: SQL goes through it, and what must follow the commit is left with it."""
+
+    session: Session
+    actor: Actor
+    _after: list[Callable[[], None]] = field(default_factory=list)
+
+    def execute(self, statement: Any, parameters: Any = None) -> Result[Any]:
+        """Run a statement."""
+        return self.session.execute(statement, parameters)
+
+    def change(self, statement: Any, parameters: Any = None) -> int:
+        """Run a statement that writes and give the number of rows it touched."""
+        result = self.session.execute(statement, parameters)
+        return result.rowcount if isinstance(result, CursorResult) else 0
+
+    def add(self, *rows: object) -> None:
+        """Add rows in this order."""
+        for row in rows:
+            self.session.add(row)
+            self.session.flush()
+
+    @contextmanager
+    def elevated(self) -> Iterator[None]:
+        """Run a few statements as Parley itself, where a rule needs a row that this actor may not see."""
+        self.session.execute(SCOPE, {"scope": "system"})
+        try:
+            yield
+        finally:
+            self.session.execute(SCOPE, {"scope": "system" if self.actor.is_system else "actor"})
+
+    def after_commit(self, hook: Callable[[], None]) -> None:
+        """Have a hook called once the commit is done; a rollback drops it. Emits and jobs go here."""
+        self._after.append(hook)
+
+    def run_hooks(self) -> None:
+        """Call the hooks. A failing one is logged: the change is committed, and the healer mends what was not told."""
+        for hook in self._after:
+            try:
+                hook()
+            except Exception:
+                log.exception("a hook after commit failed")
+
+
+@contextmanager
+def transaction(actor: Actor, *, snapshot: bool = False) -> Iterator[Transaction]:
+    """Run a block as this actor under row security; commit at its end, roll back on any error.
+
+    With ``snapshot`` all statements see one moment (REPEATABLE READ): for answers read in several statements.
+
+    Raises Unavailable where the database cannot be reached or has no room. No network I/O belongs inside the block.
+    """
+    try:
+        with Session(db.engine, expire_on_commit=False, autoflush=False) as session:
+            if snapshot:
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            running = Transaction(session, actor)
+            session.execute(CONTEXT, _context(actor))
+            yield running
+            session.commit()
+    except PoolTimeout as error:
+        raise Unavailable("The database has no free connection.") from error
+    except DBAPIError as error:
+        if is_temporary(error):
+            raise Unavailable("The database is not available just now.") from error
+        raise
+    running.run_hooks()
+
+
+def is_temporary(error: DBAPIError) -> bool:
+    """Tell whether the same statement may succeed later (the server away, a time-out, a deadlock)."""
+    state = getattr(error.orig, "pgcode", None)
+    if state is None:
+        return error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError))
+    return str(state)[:2] in TEMPORARY_SQLSTATES
+
+
+def sqlstate(error: DBAPIError) -> str:
+    """Give the five-letter SQLSTATE of an error, or an empty string."""
+    return str(getattr(error.orig, "pgcode", None) or "")
+
+
+def _context(actor: Actor) -> dict[str, str]:
+    return {
+        "scope": "system" if actor.is_system else "actor",
+        "actor_id": str(actor.id),
+        "role": "system" if actor.is_system else ("customer" if actor.kind == "customer" else actor.role),
+    }

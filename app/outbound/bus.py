@@ -1,0 +1,79 @@
+"""Notices between processes, inside the transaction that makes them true: PostgreSQL's NOTIFY.
+
+A payload ends at 8,000 bytes, so it names things and never carries them. Kinds: ``member`` (someone's membership of a
+conversation changed), ``session`` (revoked), ``profile`` (changed or banned), ``head`` (a conversation moved and Redis could
+not be told).
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg2
+from sqlalchemy import text
+
+from app.extensions import db
+from app.kernel import json
+from app.models import Transaction
+
+log = logging.getLogger(__name__)
+CHANNEL = "parley"
+NOTIFY = text("SELECT pg_notify('parley', :payload)")
+Notice = dict[str, Any]
+
+
+def announce(tx: Transaction, kind: str, **names: Any) -> None:
+    """Have every process hear this notice when, and only if, the transaction commits."""
+    tx.execute(NOTIFY, {"payload": json.dumps({"kind": kind, **names})})
+
+
+class Listener:
+    """One process's ear: calls ``on_notice`` for each notice and ``on_regained`` after any time it could not hear."""
+
+    def __init__(self, on_notice: Callable[[Notice], None], on_regained: Callable[[], None]) -> None:
+        self.on_notice, self.on_regained = on_notice, on_regained
+        self.stopping = threading.Event()
+        self.heard_at = 0.0
+
+    def run(self) -> None:
+        """Listen until told to stop; returns never otherwise."""
+        while not self.stopping.is_set():
+            try:
+                self._listen()
+            except (psycopg2.Error, OSError) as error:
+                log.warning("the notices of the database are lost: %s", str(error).strip())
+            self.stopping.wait(0.5)
+
+    def _listen(self) -> None:
+        raw = db.engine.raw_connection()
+        connection = raw.driver_connection
+        raw.detach()
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(f"LISTEN {CHANNEL}")
+            self.on_regained()
+            while not self.stopping.is_set():
+                self._hear(connection)
+        finally:
+            connection.close()
+
+    def _hear(self, connection: Any) -> None:
+        ready, _, _ = select.select([connection], [], [], 0.8)
+        if ready:
+            connection.poll()
+        else:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")  # a half-open connection is found out here
+        self.heard_at = time.monotonic()
+        while connection.notifies:
+            notice = json.loads(connection.notifies.pop(0).payload)
+            try:
+                self.on_notice(notice)
+            except Exception:
+                log.exception("a notice could not be acted on")

@@ -1,0 +1,89 @@
+"""The one place that emits: each server event of protocol section 5, by name."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from app.extensions import redis, socketio
+from app.kernel import json
+from app.kernel.events import MessageEvent, ReadReceiptEvent
+from app.live.breaker import CACHE, Down
+
+log = logging.getLogger(__name__)
+
+
+def conversation_room(conversation_id: object) -> str:
+    """Name the Socket.IO room of a conversation's members."""
+    return f"conversation:{conversation_id}"
+
+
+def messages(events: Iterable[MessageEvent]) -> None:
+    """Emit created messages, final, in order, and tell the operator's other services."""
+    for event in events:
+        _emit("message", event, conversation_room(event["conversationId"]))
+        _tell("channel:chat-messages", event)
+
+
+def provisional(event: MessageEvent) -> None:
+    """Emit an accepted message that the database does not have yet."""
+    _emit("message", event, conversation_room(event["conversationId"]))
+
+
+def message_to(event: MessageEvent, rooms: Iterable[str]) -> None:
+    """Emit a final message to some sockets only."""
+    for room in rooms:
+        _emit("message", event, room)
+
+
+def changed(event: MessageEvent, rooms: Iterable[str] | None = None) -> None:
+    """Emit a changed message, to its conversation or to the given rooms only."""
+    for room in rooms if rooms is not None else [conversation_room(event["conversationId"])]:
+        _emit("message:changed", event, room)
+
+
+def withdrawn(message_id: str, conversation_id: str, reason: str) -> None:
+    """Take back a provisional message that could not be kept."""
+    body = {"id": message_id, "conversationId": conversation_id, "reason": reason}
+    _emit("message:withdrawn", body, conversation_room(conversation_id))
+
+
+def heads(conversation_id: object, head_seq: int, version: int) -> None:
+    """Tell a conversation's members where it stands, so that a lost event is noticed."""
+    _emit("heads", {"heads": {str(conversation_id): {"headSeq": head_seq, "version": version}}}, conversation_room(conversation_id))
+
+
+def conversation(view: Mapping[str, Any], room: str) -> None:
+    """Tell someone what a conversation looks like to them, or that it is gone."""
+    _emit("conversation", dict(view), room)
+
+
+def unread(room: str, body: Mapping[str, Any]) -> None:
+    """Tell an actor's devices their unread count of a conversation."""
+    _emit("unread", dict(body), room)
+
+
+def receipt(event: ReadReceiptEvent) -> None:
+    """Tell the subscribers of a conversation's receipts that someone has read."""
+    _emit("receipt", event, f"receipts:{event['conversationId']}")
+
+
+def system(kind: str, message: str, *, reconnect_after_ms: int | None = None, sid: str | None = None) -> None:
+    """Tell this process's clients, or one of them, about the service itself."""
+    body: dict[str, Any] = {"kind": kind, "message": message}
+    if reconnect_after_ms is not None:
+        body["reconnectAfterMs"] = reconnect_after_ms
+    socketio.server.emit("system", body, to=sid, namespace="/", ignore_queue=True)
+
+
+def _emit(name: str, body: Any, room: str) -> None:
+    socketio.server.emit(name, body, to=room, namespace="/")
+
+
+def _tell(channel: str, body: Any) -> None:
+    try:
+        with CACHE.guard():
+            redis.cache.publish(channel, json.dumps(body))
+    except Down:
+        log.debug("nobody was told on %s", channel)

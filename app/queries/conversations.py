@@ -1,0 +1,167 @@
+"""Conversations as one member sees them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.kernel import clock, limits
+from app.models import Transaction
+from app.queries import messages
+
+Conversation = dict[str, Any]
+
+# Own and deleted messages are never unread. Counting stops at the cap, so a count costs the same however much is unread.
+MINE = """
+SELECT c.id, c.kind, c.slug, c.title, c.topic, c.visibility, c.version, c.head_seq, c.member_count, c.created_at,
+       c.updated_at, c.active_at, me.role, me.read_seq, me.received_seq, me.muted, me.archived, me.pinned,
+       me.notifications,
+       (SELECT m.id FROM messages m WHERE m.conversation_id = c.id AND m.seq > me.history_from_seq
+         ORDER BY m.seq DESC LIMIT 1) AS last_message_id,
+       (SELECT count(*) FROM (SELECT 1 FROM messages m WHERE m.conversation_id = c.id AND m.seq > me.read_seq
+          AND m.sender_id <> me.profile_id AND m.deleted_at IS NULL LIMIT {cap}) u) AS unread,
+       (SELECT count(*) FROM (SELECT 1 FROM mentions n WHERE n.conversation_id = c.id AND n.profile_id = me.profile_id
+          AND n.seq > me.read_seq LIMIT {cap}) u) AS mentioned
+  FROM memberships me JOIN conversations c ON c.id = me.conversation_id
+ WHERE me.profile_id = :me AND me.left_at IS NULL AND c.deleted_at IS NULL
+""".replace("{cap}", str(limits.COUNT_CAP))
+ONE = text(MINE + " AND c.id = :conversation_id")
+LIST = text(
+    MINE + " AND (CAST(:kind AS text) IS NULL OR c.kind = :kind)"
+    " AND (CAST(:archived AS boolean) IS NULL OR me.archived = :archived)"
+    " AND (CAST(:at AS timestamptz) IS NULL OR (c.active_at, c.id) < (:at, CAST(:id AS uuid)))"
+    " ORDER BY c.active_at DESC, c.id DESC LIMIT :limit"
+)
+PARTICIPANTS = text(
+    "SELECT w.* FROM unnest(CAST(:ids AS uuid[])) AS wanted(id), LATERAL ("
+    " SELECT me.conversation_id, p.id, p.kind, p.username, p.display_name, p.avatar_url, me.role"
+    "   FROM memberships me JOIN profiles p ON p.id = me.profile_id"
+    "  WHERE me.conversation_id = wanted.id AND me.left_at IS NULL"
+    "  ORDER BY me.joined_at, p.id LIMIT :shown) w"
+)
+MEMBERS = text(
+    "SELECT p.id, p.kind, p.username, p.display_name, p.avatar_url, me.role, me.joined_at"
+    "  FROM memberships me JOIN profiles p ON p.id = me.profile_id"
+    " WHERE me.conversation_id = :conversation_id AND me.left_at IS NULL"
+    "   AND (CAST(:at AS timestamptz) IS NULL OR (me.joined_at, p.id) > (:at, CAST(:id AS uuid)))"
+    " ORDER BY me.joined_at, p.id LIMIT :limit"
+)
+HEADS = text(
+    "SELECT c.id, c.head_seq, c.version, me.received_seq, me.read_seq, me.history_from_seq"
+    "  FROM memberships me JOIN conversations c ON c.id = me.conversation_id"
+    " WHERE me.profile_id = :me AND me.left_at IS NULL AND c.deleted_at IS NULL ORDER BY c.active_at DESC, c.id DESC"
+)
+ROOMS = text(
+    "SELECT c.id, c.slug, c.title, c.topic, c.member_count, EXISTS (SELECT 1 FROM memberships me"
+    "   WHERE me.conversation_id = c.id AND me.profile_id = :me AND me.left_at IS NULL) AS is_member"
+    "  FROM conversations c WHERE c.kind = 'room' AND c.visibility = 'public' AND c.deleted_at IS NULL"
+    "   AND c.slug > :after AND (:q = '' OR c.slug LIKE :pattern OR lower(c.title) LIKE :pattern)"
+    " ORDER BY c.slug LIMIT :limit"
+)
+
+
+def one(tx: Transaction, conversation_id: UUID) -> Conversation | None:
+    """Read a conversation as this actor sees it, or None where they are not in it. Run under ``snapshot``."""
+    rows = tx.execute(ONE, {"me": tx.actor.id, "conversation_id": conversation_id}).all()
+    return _views(tx, rows)[0] if rows else None
+
+
+def mine(
+    tx: Transaction, *, kind: str | None, archived: bool | None, limit: int, after: tuple[datetime, UUID] | None
+) -> tuple[list[Conversation], tuple[datetime, UUID] | None]:
+    """List this actor's conversations, most recent activity first, with the place where the next page begins."""
+    at, last_id = after or (None, None)
+    values = {"me": tx.actor.id, "kind": kind, "archived": archived, "at": at, "id": last_id, "limit": limit + 1}
+    rows = tx.execute(LIST, values).all()
+    following = (rows[limit - 1].active_at, rows[limit - 1].id) if len(rows) > limit else None
+    return _views(tx, rows[:limit]), following
+
+
+def members(
+    tx: Transaction, conversation_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
+) -> tuple[list[dict[str, Any]], tuple[datetime, UUID] | None]:
+    """List a conversation's members, oldest first."""
+    at, last_id = after or (None, None)
+    rows = tx.execute(MEMBERS, {"conversation_id": conversation_id, "at": at, "id": last_id, "limit": limit + 1}).all()
+    following = (rows[limit - 1].joined_at, rows[limit - 1].id) if len(rows) > limit else None
+    return [{**participant(row), "joinedAt": clock.wire(row.joined_at)} for row in rows[:limit]], following
+
+
+def heads(tx: Transaction) -> list[Any]:
+    """Read where each of this actor's conversations stands: all of them, newest activity first."""
+    return list(tx.execute(HEADS, {"me": tx.actor.id}))
+
+
+def public_rooms(tx: Transaction, *, q: str, limit: int, after: str) -> tuple[list[dict[str, Any]], str | None]:
+    """List the rooms that anyone may join, by slug."""
+    values = {"me": tx.actor.id, "q": q, "pattern": _contains(q), "after": after, "limit": limit + 1}
+    rows = tx.execute(ROOMS, values).all()
+    items = [
+        {"id": str(r.id), "slug": r.slug, "title": r.title, "topic": r.topic, "memberCount": r.member_count, "isMember": r.is_member}
+        for r in rows[:limit]
+    ]
+    return items, rows[limit - 1].slug if len(rows) > limit else None
+
+
+def _contains(q: str) -> str:
+    escaped = q.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _views(tx: Transaction, rows: Sequence[Any]) -> list[Conversation]:
+    people = _participants(tx, [row.id for row in rows])
+    last_ids = [row.last_message_id for row in rows if row.last_message_id]
+    last = {event["id"]: event for event in messages.by_ids(tx, last_ids)} if last_ids else {}
+    return [_view(row, people[row.id], last.get(str(row.last_message_id))) for row in rows]
+
+
+def _view(row: Any, participants: list[dict[str, Any]], last_message: Any) -> Conversation:
+    return {
+        "id": str(row.id),
+        "kind": row.kind,
+        "slug": row.slug,
+        "title": row.title,
+        "topic": row.topic,
+        "visibility": row.visibility,
+        "participants": participants,
+        "memberCount": row.member_count,
+        "role": row.role,
+        "lastMessage": last_message,
+        "unreadCount": row.unread,
+        "mentionCount": row.mentioned,
+        "version": row.version,
+        "headSeq": row.head_seq,
+        "readSeq": row.read_seq,
+        "receivedSeq": row.received_seq,
+        "muted": row.muted,
+        "archived": row.archived,
+        "pinned": row.pinned,
+        "notifications": row.notifications,
+        "createdAt": clock.wire(row.created_at),
+        "updatedAt": clock.wire(row.updated_at),
+    }
+
+
+def _participants(tx: Transaction, ids: list[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    people: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    if ids:
+        for row in tx.execute(PARTICIPANTS, {"ids": [str(i) for i in ids], "shown": limits.PARTICIPANTS_SHOWN}):
+            people[row.conversation_id].append(participant(row))
+    return people
+
+
+def participant(row: Any) -> dict[str, Any]:
+    """Turn a row into a participant."""
+    return {
+        "id": str(row.id),
+        "kind": row.kind,
+        "username": row.username,
+        "displayName": row.display_name,
+        "avatarUrl": row.avatar_url,
+        "role": row.role,
+    }

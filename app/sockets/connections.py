@@ -1,0 +1,220 @@
+"""Connecting, and what a notice does to the sockets that are here."""
+
+from __future__ import annotations
+
+import logging
+import time
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from uuid import UUID
+
+import socketio
+from socketio.exceptions import ConnectionRefusedError
+
+from app.domain import delivery, heads, sessions
+from app.extensions import socketio as flask_socketio
+from app.kernel import clock, limits
+from app.kernel.actor import Actor
+from app.kernel.errors import DomainError, Unauthenticated
+from app.kernel.ids import parse_id
+from app.sockets import registry
+from app.sockets.registry import Connection
+
+log = logging.getLogger(__name__)
+COOKIE = "parley_session"
+OF_A_CONVERSATION = ("conversation", "receipts", "typing", "presence")
+
+
+def register(server: socketio.Server) -> None:
+    """Put the connection handlers on the server."""
+    server.on("connect", _connect)
+    server.on("disconnect", _disconnect)
+
+
+def _server() -> socketio.Server:
+    return flask_socketio.server
+
+
+def _connect(sid: str, environ: dict[str, Any], auth: Any = None) -> None:
+    """Let a socket in. Any failure refuses: an error that got away here would leave the client connected."""
+    try:
+        actor = authenticate(environ, auth)
+    except DomainError as refusal:
+        raise _refused(refusal) from refusal
+    except Exception as error:
+        log.exception("a connection could not be checked")
+        raise _refused(Unauthenticated()) from error
+    connection = Connection(sid, actor)
+    registry.add(connection)
+    _server().start_background_task(_welcome, connection)
+
+
+def authenticate(environ: dict[str, Any], auth: Any) -> Actor:
+    """Find who connects: a token in ``auth``, else the page's cookie with its CSRF token. Raises Unauthenticated."""
+    given = auth if isinstance(auth, dict) else {}
+    token = given.get("token")
+    if token is not None:
+        if not isinstance(token, str):
+            raise Unauthenticated
+        return sessions.actor_of_token(token)
+    actor = sessions.actor_of_cookie(_cookie(environ))
+    if not sessions.csrf_matches(actor, given.get("csrfToken")):
+        raise Unauthenticated("A page's socket needs its CSRF token.")
+    return actor
+
+
+def _cookie(environ: dict[str, Any]) -> str:
+    try:
+        found = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(COOKIE)
+    except CookieError as error:
+        raise Unauthenticated from error
+    if found is None:
+        raise Unauthenticated
+    return found.value
+
+
+def _refused(refusal: DomainError) -> ConnectionRefusedError:
+    error = ConnectionRefusedError(refusal.message)
+    error.error_args = {"message": refusal.message, "code": refusal.code, "data": refusal.wire()}
+    return error
+
+
+def _welcome(connection: Connection) -> None:
+    """Join the conversations, then say where they stand. Runs once the client has been told that it is connected."""
+    try:
+        if _is_connected(connection.sid):
+            _server().emit("ready", _joined(connection), to=connection.sid, namespace="/", ignore_queue=True)
+    except DomainError as refusal:
+        log.warning("a socket could not be welcomed: %s", refusal)
+        _server().disconnect(connection.sid, ignore_queue=True)
+    except Exception:
+        log.exception("a socket could not be welcomed")
+        _server().disconnect(connection.sid, ignore_queue=True)
+
+
+def _is_connected(sid: str) -> bool:
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and registry.get(sid) is not None:
+        if _server().manager.is_connected(sid, "/"):
+            return True
+        _server().sleep(0.002)
+    return False
+
+
+def _joined(connection: Connection) -> dict[str, Any]:
+    _enter(connection, connection.actor.room)
+    while True:
+        before = registry.changes(connection.actor.id)
+        standings = delivery.standings(connection.actor)
+        for standing in standings:
+            _join(connection, standing.conversation_id, standing.history_from_seq)
+        if registry.changes(connection.actor.id) == before:
+            break
+        _leave_all_but(connection, {standing.conversation_id for standing in standings})
+    shown = heads.freshened(standings[: limits.READY_MAX])  # after the join: what came before it is in these
+    return {
+        "actor": describe(connection.actor),
+        "serverTime": clock.wire(clock.now()),
+        "conversations": [standing.wire() for standing in shown],
+        "hasMore": len(standings) > limits.READY_MAX,
+        "headsSeconds": limits.HEADS_EVERY_S,
+    }
+
+
+def describe(actor: Actor) -> dict[str, Any]:
+    """Tell a client who it is."""
+    return {
+        "id": str(actor.id),
+        "kind": actor.kind,
+        "role": actor.role,
+        "username": actor.username,
+        "displayName": actor.display_name,
+        "avatarUrl": actor.avatar_url,
+    }
+
+
+def _disconnect(sid: str, *_: Any) -> None:
+    registry.drop(sid)
+
+
+# rooms ----------------------------------------------------------------------------------------------------------------
+def _enter(connection: Connection, room: str) -> None:
+    _server().manager.enter_room(connection.sid, "/", room)
+
+
+def _join(connection: Connection, conversation_id: UUID, history_from_seq: int) -> None:
+    connection.memberships[conversation_id] = history_from_seq
+    room = f"conversation:{conversation_id}"
+    connection.channels.add(room)
+    _enter(connection, room)
+
+
+def _leave(connection: Connection, conversation_id: UUID) -> None:
+    connection.memberships.pop(conversation_id, None)
+    for kind in OF_A_CONVERSATION:
+        room = f"{kind}:{conversation_id}"
+        connection.channels.discard(room)
+        _server().manager.leave_room(connection.sid, "/", room)
+
+
+def _leave_all_but(connection: Connection, kept: set[UUID]) -> None:
+    for conversation_id in set(connection.memberships) - kept:
+        _leave(connection, conversation_id)
+
+
+# notices --------------------------------------------------------------------------------------------------------------
+def on_notice(notice: dict[str, Any]) -> None:
+    """Carry out on the sockets of this process what another one made true."""
+    kind = notice.get("kind")
+    if kind == "session":
+        session_id = parse_id(notice["sessionId"])
+        for connection in registry.of_session(session_id) if session_id else []:
+            _cut(connection)
+    elif kind == "member":
+        for profile in notice["profileIds"]:
+            _membership_changed(UUID(profile), UUID(notice["conversationId"]), ended=notice["ended"])
+
+
+def _membership_changed(profile_id: UUID, conversation_id: UUID, *, ended: bool) -> None:
+    registry.note_change(profile_id)
+    connections = registry.of_profile(profile_id)
+    if ended:
+        for connection in connections:
+            _leave(connection, conversation_id)
+    elif connections:
+        history_from_seq = heads.history_from(profile_id, conversation_id)
+        for connection in connections if history_from_seq is not None else []:
+            _join(connection, conversation_id, history_from_seq or 0)
+
+
+def recheck_all() -> None:
+    """Read all memberships and sessions anew: this process has been deaf to notices for a while."""
+    sessions.forget()
+    for connection in registry.everyone():
+        try:
+            sessions.check(connection.actor)
+            standings = delivery.standings(connection.actor)
+        except Unauthenticated:
+            _cut(connection)
+            continue
+        except DomainError:
+            return  # the database is away again: the next regained notice does this
+        for standing in standings:
+            _join(connection, standing.conversation_id, standing.history_from_seq)
+        _leave_all_but(connection, {standing.conversation_id for standing in standings})
+        shown = {str(s.conversation_id): {"headSeq": s.head_seq, "version": s.version} for s in standings[: limits.READY_MAX]}
+        _server().emit("heads", {"heads": shown}, to=connection.sid, namespace="/", ignore_queue=True)
+
+
+def _cut(connection: Connection) -> None:
+    _server().disconnect(connection.sid, ignore_queue=True)
+
+
+def say_goodbye() -> None:
+    """Tell each client of this process when to come back: each its own moment, so that they do not come all at once."""
+    everyone = registry.everyone()
+    spread_ms = min(10_000, 200 + 4 * len(everyone))
+    for number, connection in enumerate(everyone):
+        after = 100 + spread_ms * number // max(1, len(everyone))
+        body = {"kind": "restart", "message": "This server restarts.", "reconnectAfterMs": after}
+        _server().emit("system", body, to=connection.sid, namespace="/", ignore_queue=True)

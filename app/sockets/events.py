@@ -1,0 +1,145 @@
+"""The client events of protocol section 5: a table of name, request model and handler; one wrapper acks them all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import socketio
+
+from app.domain import changes, channels, delivery, messages, reading
+from app.extensions import socketio as flask_socketio
+from app.kernel import clock, limits
+from app.kernel import requests as wire
+from app.kernel.errors import DomainError, Invalid, NotFound, Unauthenticated
+from app.sockets import registry
+from app.sockets.registry import Connection
+
+log = logging.getLogger(__name__)
+Handler = Callable[[Connection, Any], dict[str, Any]]
+
+
+class Event(NamedTuple):
+    """A client event: what its payload is, and what it does."""
+
+    model: type[wire.Request]
+    handler: Handler
+
+
+def register(server: socketio.Server) -> None:
+    """Put the events on the server; an unknown one is refused in the ack, not swallowed."""
+    for name, event in EVENTS.items():
+        server.on(name, _acked(event))
+    server.on("*", _unknown)
+
+
+def _acked(event: Event) -> Callable[..., dict[str, Any]]:
+    def handle(sid: str, *payload: Any) -> dict[str, Any]:
+        try:
+            connection = registry.get(sid)
+            if connection is None:
+                raise Unauthenticated
+            if len(payload) > 1:
+                raise Invalid({"body": ["must be one object"]})
+            return {"ok": True, "data": event.handler(connection, wire.parse(event.model, payload[0] if payload else {}))}
+        except DomainError as refusal:
+            return {"ok": False, "error": refusal.wire()}
+        except Exception:
+            log.exception("an event failed")
+            return {"ok": False, "error": {"code": "internal", "message": "Something went wrong here.", "temporary": True}}
+
+    return handle
+
+
+def _unknown(event: Any, sid: str, *_: Any) -> dict[str, Any]:
+    return {"ok": False, "error": NotFound("The event").wire()}
+
+
+def _send(connection: Connection, request: wire.SendMessage) -> dict[str, Any]:
+    return {"message": messages.send(connection.actor, request=request, now=clock.now()).message}
+
+
+def _edit(connection: Connection, request: wire.SocketEdit) -> dict[str, Any]:
+    event = changes.edit(connection.actor, message_id=request.message_id, content=request.content, now=clock.now())
+    return {"message": event}
+
+
+def _delete(connection: Connection, request: wire.SocketDelete) -> dict[str, Any]:
+    return {"message": changes.delete(connection.actor, message_id=request.message_id, now=clock.now())}
+
+
+def _react(connection: Connection, request: wire.SocketReaction) -> dict[str, Any]:
+    event = changes.react(connection.actor, message_id=request.message_id, emoji=request.emoji, now=clock.now())
+    return {"message": event}
+
+
+def _unreact(connection: Connection, request: wire.SocketReaction) -> dict[str, Any]:
+    return {"message": changes.unreact(connection.actor, message_id=request.message_id, emoji=request.emoji)}
+
+
+def _received(connection: Connection, request: wire.SocketReceived) -> dict[str, Any]:
+    held = delivery.received(
+        connection.actor, conversation_id=request.conversation_id, message_id=request.message_id, seq=request.seq
+    )
+    return {"receivedSeq": held}
+
+
+def _read(connection: Connection, request: wire.MarkRead) -> dict[str, Any]:
+    return reading.mark_read(
+        connection.actor,
+        now=clock.now(),
+        message_ids=request.message_ids or (),
+        conversation_id=request.conversation_id,
+        message_id=request.message_id,
+    )
+
+
+def _sync(connection: Connection, request: wire.Sync) -> dict[str, Any]:
+    history_from = connection.memberships.get(request.conversation_id)
+    known = delivery.KnownMember(history_from) if history_from is not None else None
+    return dict(
+        delivery.catch_up(
+            connection.actor,
+            conversation_id=request.conversation_id,
+            after=request.after,
+            limit=request.limit or limits.PAGE_MAX,
+            known=known,
+        )
+    )
+
+
+def _subscribe(connection: Connection, request: wire.Subscribe) -> dict[str, Any]:
+    """Enter, then ask whether that is allowed: an eviction in between is then seen by one of the two."""
+    for channel in request.channels:
+        flask_socketio.server.manager.enter_room(connection.sid, "/", channel)
+        try:
+            channels.authorise(connection.actor, channel=channel)
+        except DomainError:
+            if channel not in connection.channels:
+                flask_socketio.server.manager.leave_room(connection.sid, "/", channel)
+            raise
+        connection.channels.add(channel)
+    return {"channels": sorted(connection.channels)}
+
+
+def _unsubscribe(connection: Connection, request: wire.Subscribe) -> dict[str, Any]:
+    for channel in request.channels:
+        if channel in connection.channels:
+            connection.channels.discard(channel)
+            flask_socketio.server.manager.leave_room(connection.sid, "/", channel)
+    return {"channels": sorted(connection.channels)}
+
+
+EVENTS = {
+    "subscribe": Event(wire.Subscribe, _subscribe),
+    "unsubscribe": Event(wire.Subscribe, _unsubscribe),
+    "message:send": Event(wire.SendMessage, _send),
+    "message:edit": Event(wire.SocketEdit, _edit),
+    "message:delete": Event(wire.SocketDelete, _delete),
+    "reaction:add": Event(wire.SocketReaction, _react),
+    "reaction:remove": Event(wire.SocketReaction, _unreact),
+    "message:received": Event(wire.SocketReceived, _received),
+    "message:read": Event(wire.MarkRead, _read),
+    "sync": Event(wire.Sync, _sync),
+}

@@ -1,0 +1,73 @@
+"""The sockets of this process: whose they are, and which conversations each is in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from app.kernel.actor import Actor
+
+
+@dataclass(slots=True)
+class Connection:
+    """One socket. ``memberships`` maps a conversation to the position after which its history may be read."""
+
+    sid: str
+    actor: Actor
+    memberships: dict[UUID, int] = field(default_factory=dict)
+    channels: set[str] = field(default_factory=set)
+
+
+_connections: dict[str, Connection] = {}
+_by_profile: dict[UUID, set[str]] = defaultdict(set)
+_notices: dict[UUID, int] = defaultdict(int)
+
+
+def add(connection: Connection) -> None:
+    """Remember a socket that has been let in."""
+    _connections[connection.sid] = connection
+    _by_profile[connection.actor.id].add(connection.sid)
+
+
+def drop(sid: str) -> Connection | None:
+    """Forget a socket that is gone."""
+    connection = _connections.pop(sid, None)
+    if connection is not None:
+        sids = _by_profile[connection.actor.id]
+        sids.discard(sid)
+        if not sids:
+            _by_profile.pop(connection.actor.id, None)
+            _notices.pop(connection.actor.id, None)
+    return connection
+
+
+def get(sid: str) -> Connection | None:
+    """Find a socket."""
+    return _connections.get(sid)
+
+
+def everyone() -> list[Connection]:
+    """List all sockets."""
+    return list(_connections.values())
+
+
+def of_profile(profile_id: UUID) -> list[Connection]:
+    """List a principal's sockets."""
+    return [_connections[sid] for sid in list(_by_profile.get(profile_id, ())) if sid in _connections]
+
+
+def of_session(session_id: UUID) -> list[Connection]:
+    """List the sockets that hang on a session."""
+    return [connection for connection in everyone() if connection.actor.session_id == session_id]
+
+
+def note_change(profile_id: UUID) -> None:
+    """Count a change of someone's memberships, so that a read begun before it is known to be old."""
+    if profile_id in _by_profile:
+        _notices[profile_id] += 1
+
+
+def changes(profile_id: UUID) -> int:
+    """Give how many changes have been counted."""
+    return _notices.get(profile_id, 0)

@@ -1,0 +1,45 @@
+"""Celery tasks: three-line bodies that call one verb, take ids only, and can be run twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from celery import Celery
+
+from app.tasks import maintenance
+
+if TYPE_CHECKING:
+    from config import Config
+
+BEAT = {
+    "persistence.drain": {"task": "persistence.drain", "schedule": 5.0, "options": {"expires": 5}},
+    "conversations.heal": {"task": "conversations.heal", "schedule": 30.0, "options": {"expires": 30}},
+    "sessions.clean_up": {"task": "sessions.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
+}
+
+
+def bind(celery: Celery, config: Config) -> None:
+    """Configure Celery for this application and put its tasks on it."""
+    url = _with_password(config.redis_url, config.redis_password) if config.redis_url else "memory://"
+    celery.conf.update(
+        broker_url=url,
+        broker_connection_retry_on_startup=True,
+        broker_connection_retry=True,
+        broker_transport_options={"socket_connect_timeout": 2, "visibility_timeout": 600},
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_send_task_events=False,
+        beat_schedule=BEAT,
+        timezone="UTC",
+    )
+    maintenance.register(celery)
+
+
+def _with_password(url: str, password: str | None) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://:{password}@{rest}" if password and "@" not in rest else url

@@ -1,0 +1,38 @@
+"""The scheduled jobs."""
+
+from __future__ import annotations
+
+from celery import Celery
+
+from app.domain import drain, healing, sessions
+from app.kernel import clock
+from app.kernel.errors import DomainError
+from app.live.breaker import Down
+
+
+def register(celery: Celery) -> None:
+    """Put the jobs on Celery, by name."""
+    celery.task(name="persistence.drain", autoretry_for=(), ignore_result=True)(persist)
+    celery.task(name="conversations.heal", ignore_result=True)(heal)
+    celery.task(name="sessions.clean_up", ignore_result=True)(clean_up_sessions)
+
+
+def persist() -> None:
+    """Drain what the continuous drainer has left lying: the safety net."""
+    try:
+        drain.drain_all(at_most_s=4)
+    except (Down, DomainError):
+        pass  # five seconds later it is tried again
+
+
+def heal() -> None:
+    """Mend heads over a longer past than the drainer's own healing looks at."""
+    try:
+        healing.heal_once(window_s=90)
+    except DomainError:
+        pass
+
+
+def clean_up_sessions() -> None:
+    """Delete sessions that ended long ago."""
+    sessions.clean_up(now=clock.now())
