@@ -29,26 +29,26 @@ class Account:
     gid: int | None = None
 
     def popen_options(self) -> PopenOptions:
-        """This will give the arguments that make `subprocess` run a program as this account."""
+        """Give the arguments that make `subprocess` run a program as this account."""
         if self.uid is None or self.gid is None:
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def can_enter(self, path: Path) -> bool:
-        """This will tell whether the account may search a folder, or run a program: asked of the system, not guessed."""
+        """Tell whether the account may search a folder, or run a program: asked of the system, not guessed."""
         if self.uid is None:
             return os.access(path, os.X_OK)
         test = ["/bin/sh", "-c", '[ -x "$1" ]', "sh", str(path)]
         return subprocess.run(test, cwd="/", check=False, **self.popen_options()).returncode == 0
 
     def own(self, path: Path) -> None:
-        """This will give a file or folder to the account; nothing to do when we run servers as ourselves."""
+        """Give a file or folder to the account; nothing to do when we run servers as ourselves."""
         if self.uid is not None and self.gid is not None:
             os.chown(path, self.uid, self.gid)
 
 
 def choose(existing: Path) -> Account:
-    """This will choose the account for the servers: the owner of data that exists, else the first that the system has."""
+    """Choose the account for the servers: the owner of data that exists, else the first that the system has."""
     if os.geteuid() != 0:
         return Account()
     if existing.exists() and existing.stat().st_uid != 0:

@@ -19,7 +19,7 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None  
 
 
 def end_with_parent(signal_number: int) -> Callable[[], None]:
-    """This will give a `preexec_fn` that has the kernel send the signal when we die, however we die (Linux only).
+    """Give a `preexec_fn` that has the kernel send the signal when we die, however we die (Linux only).
 
     The kernel counts the death of the *thread* that started the child: start children from the main thread.
     """
@@ -35,7 +35,7 @@ def end_with_parent(signal_number: int) -> Callable[[], None]:
 
 
 def stop(process: subprocess.Popen[bytes], signal_number: int, *, grace_s: float) -> None:
-    """This will send the signal, wait that long, then kill the process and whatever it started in its session."""
+    """Send the signal, wait that long, then kill the process and whatever it started in its session."""
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal_number)
     with contextlib.suppress(subprocess.TimeoutExpired):
@@ -47,7 +47,7 @@ def stop(process: subprocess.Popen[bytes], signal_number: int, *, grace_s: float
 
 
 def stop_leftovers(folder: Path, programs: tuple[str, ...], signal_number: int, *, grace_s: float = 20) -> None:
-    """This will end servers of an earlier run that still work in this folder (ours was killed, they were not).
+    """End servers of an earlier run that still work in this folder (ours was killed, they were not).
 
     They are known by their program's name and their working folder, so a stale pid file cannot hit anyone else.
     """
@@ -71,7 +71,7 @@ def _works_in(process: psutil.Process, folder: Path, programs: tuple[str, ...]) 
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """This will tell whether a server could listen there now."""
+    """Tell whether a server could listen there now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: closed connections don't count
@@ -83,7 +83,7 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_port() -> int:
-    """This will find a port below those the system lends to outgoing connections, so that it can be had again later."""
+    """Find a port below those the system lends to outgoing connections, so that it can be had again later."""
     while True:
         port = random.randrange(10_000, 20_000)  # noqa: S311
         if is_free(port):
@@ -91,7 +91,7 @@ def free_port() -> int:
 
 
 def wait_until(ready: Callable[[], bool], *, process: subprocess.Popen[bytes], within_s: float) -> bool:
-    """This will wait until the check holds; False when the time is over or the process has ended."""
+    """Wait until the check holds; False when the time is over or the process has ended."""
     end = time.monotonic() + within_s
     while time.monotonic() < end and process.poll() is None:
         if ready():

@@ -14,17 +14,17 @@ class Notes:
         self._entries: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
 
     def get(self, name: str) -> Any:
-        """This will give what was put under that name, or None."""
+        """Give what was put under that name, or None."""
         return self._entries.get(name)
 
     def put(self, name: str, entry: Any) -> None:
-        """This will remember the entry, replacing the file in one step so that a crash leaves the old or the new."""
+        """Remember the entry, replacing the file in one step so that a crash leaves the old or the new."""
         self._entries[name] = entry
         write_private(self.path, json.dumps(self._entries, indent=2) + "\n")
 
 
 def write_private(path: Path, text: str) -> None:
-    """This will write a file of mode 0600, whole or not at all; it is never readable by others, not for an instant."""
+    """Write a file of mode 0600, whole or not at all; it is never readable by others, not for an instant."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -30,7 +30,7 @@ class Place:
     notes: Notes
 
     def folder(self, name: str) -> Path:
-        """This will make (or find) a folder that only the servers' account can look into."""
+        """Make (or find) a folder that only the servers' account can look into."""
         path = self.home / name
         path.mkdir(mode=0o700, exist_ok=True)
         self.account.own(path)
@@ -38,7 +38,7 @@ class Place:
 
 
 def settle(instance: Path, *, throwaway: bool = False) -> Place:
-    """This will say where the servers of an instance folder live, and make that place."""
+    """Say where the servers of an instance folder live, and make that place."""
     instance = instance.absolute()
     instance.mkdir(parents=True, exist_ok=True)
     notes = Notes(instance / "services.json")
@@ -55,7 +55,9 @@ def _mark(notes: Notes, *, throwaway: bool) -> None:
     if bool(notes.get("throwaway")) == throwaway:
         return
     if notes.path.exists():  # a throwaway's files are deleted at the end: never those of an instance that is to stay
-        raise CannotStart(f"{notes.path} belongs to services that are{' not' * throwaway} throwaway: use another folder.")
+        raise CannotStart(
+            f"{notes.path} belongs to services that are{' not' * throwaway} throwaway: use another folder."
+        )
     notes.put("throwaway", True)
 
 
@@ -66,7 +68,7 @@ def _recorded_home(notes: Notes, instance: Path) -> Path:
 
 def _outside(instance: Path, *, throwaway: bool) -> Path:
     if throwaway:
-        home = Path(tempfile.mkdtemp(prefix="parley-", dir="/tmp"))  # noqa: S108
+        home = Path(tempfile.mkdtemp(prefix="parley-", dir="/tmp"))
     else:
         home = system_folder() / hashlib.sha256(str(instance.resolve()).encode()).hexdigest()[:12]
         home.mkdir(exist_ok=True)
@@ -75,7 +77,7 @@ def _outside(instance: Path, *, throwaway: bool) -> Path:
 
 
 def system_folder() -> Path:
-    """This will make (or find) root's folder for data and programs which other accounts can reach."""
+    """Make (or find) root's folder for data and programs which other accounts can reach."""
     for folder in SYSTEM_FOLDERS:
         try:
             folder.mkdir(mode=0o755, exist_ok=True)
@@ -84,11 +86,13 @@ def system_folder() -> Path:
         # In a folder that everyone can write to, someone else may have been there first.
         if not folder.is_symlink() and folder.stat().st_uid == os.geteuid() and not folder.stat().st_mode & 0o022:
             return folder
-    raise CannotStart(f"Neither {SYSTEM_FOLDERS[0]} nor {SYSTEM_FOLDERS[1]} can be used: make the first, owned by root.")
+    raise CannotStart(
+        f"Neither {SYSTEM_FOLDERS[0]} nor {SYSTEM_FOLDERS[1]} can be used: make the first, owned by root."
+    )
 
 
 def lock(place: Place) -> IO[str]:
-    """This will claim the place for this process, until the returned file is closed or the process ends."""
+    """Claim the place for this process, until the returned file is closed or the process ends."""
     file = (place.home / "lock").open("a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -99,7 +103,7 @@ def lock(place: Place) -> IO[str]:
 
 
 def discard(place: Place) -> None:
-    """This will delete a throwaway's files."""
+    """Delete a throwaway's files."""
     for name in ("postgres", "redis-log", "redis-cache"):
         shutil.rmtree(place.home / name, ignore_errors=True)
     (place.home / "lock").unlink(missing_ok=True)

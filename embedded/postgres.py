@@ -43,11 +43,11 @@ class Postgres(Server):
     ready_within_s: ClassVar[float] = 180  # it may have to replay what a crash left
 
     def url(self, role: str, database: str = roles.DATABASE) -> str:
-        """This will give the address for one of the roles."""
+        """Give the address for one of the roles."""
         return f"postgresql://{role}:{self.password(role)}@127.0.0.1:{self.port}/{database}"
 
     def env(self) -> dict[str, str]:
-        """This will give the variables by which the application finds it."""
+        """Give the variables by which the application finds it."""
         return {
             "DATABASE_URL": self.url(roles.APP),
             "DATABASE_OWNER_URL": self.url(roles.OWNER),
@@ -59,7 +59,7 @@ class Postgres(Server):
         return self.folder / "data"
 
     def start(self) -> None:
-        """This will start the server and see to it that the roles and the database are there."""
+        """Start the server and see to it that the roles and the database are there."""
         super().start()
         roles.prepare(self.url(roles.SUPERUSER, "postgres"), self.url(roles.SUPERUSER), self.password)
 
@@ -68,7 +68,7 @@ class Postgres(Server):
         return self.data
 
     def prepare(self) -> None:
-        """This will run initdb once, and clear away the note of a server that was killed."""
+        """Run initdb once, and clear away the note of a server that was killed."""
         self._bin, major = postgres_bin(self.data, self.place.account)
         if not self.data.exists():
             self._initdb(major)
@@ -83,7 +83,7 @@ class Postgres(Server):
         return [str(self._bin / "postgres"), "-D", str(self.data)] + [f"--{k}={v}" for k, v in settings.items()]
 
     def is_ready(self) -> bool:
-        """This will tell whether it lets the superuser in; while it recovers, it does not."""
+        """Tell whether it lets the superuser in; while it recovers, it does not."""
         try:
             psycopg2.connect(self.url(roles.SUPERUSER, "postgres"), connect_timeout=2).close()
         except psycopg2.OperationalError:
@@ -104,7 +104,16 @@ class Postgres(Server):
         draft.rename(self.data)
 
     def _run_initdb(self, draft: Path, password: Path, locale: list[str]) -> None:
-        command = [self._bin / "initdb", "-D", draft, "-U", roles.SUPERUSER, "--pwfile", password, *locale]
+        command: list[str | Path] = [
+            self._bin / "initdb",
+            "-D",
+            draft,
+            "-U",
+            roles.SUPERUSER,
+            "--pwfile",
+            password,
+            *locale,
+        ]
         options = ["--encoding=UTF8", "--auth=scram-sha-256", "--data-checksums"]
         done = subprocess.run(
             [*command, *options, *(["--no-sync"] if self.throwaway else [])],
@@ -120,7 +129,7 @@ class Postgres(Server):
 
 
 def locale_options(major: int) -> list[str]:
-    """This will choose a collation that no system update can change under the indexes, with Unicode's upper and lower case."""
+    """Choose a collation that no system update can change under the indexes, with Unicode's upper and lower case."""
     if major >= 17:  # noqa: PLR2004
         return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     return ["--locale=C.UTF-8" if sys.platform == "linux" else "--locale=C"]

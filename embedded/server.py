@@ -39,26 +39,26 @@ class Server:
         return self._process.pid if self._process and self.is_running() else None
 
     def is_running(self) -> bool:
-        """This will tell whether the process lives; it may still be starting."""
+        """Tell whether the process lives; it may still be starting."""
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """This will bring the server up, with the data of earlier runs; whatever a killed run left behind is ended first."""
+        """Bring the server up, with the data of earlier runs; whatever a killed run left behind is ended first."""
         if self.is_running():
             return
         stop_leftovers(self.working_folder(), self.programs, self.stop_signal)
         self.prepare()
         if not self._launch():  # a port that was free a moment ago, or a last child of the killed server
-            self._launch() or self._refuse()
+            self._launch_or_refuse()
 
     def stop(self, *, grace_s: float = 10) -> None:
-        """This will end the server, with everything on disk."""
+        """End the server, with everything on disk."""
         if self._process is not None:
             stop(self._process, self.stop_signal, grace_s=grace_s)
         self._process = None
 
     def password(self, role: str) -> str:
-        """This will give the password remembered for a role."""
+        """Give the password remembered for a role."""
         return str(self._remembered["passwords"][role])
 
     # What each server says of itself:
@@ -70,7 +70,7 @@ class Server:
         raise NotImplementedError
 
     def prepare(self) -> None:
-        """This will make what the first start needs."""
+        """Make what the first start needs."""
 
     def command(self) -> list[str]:
         """The program and its arguments: no secrets, for everyone on the machine sees them."""
@@ -81,7 +81,7 @@ class Server:
         return b""
 
     def is_ready(self) -> bool:
-        """This will tell whether it answers."""
+        """Tell whether it answers."""
         raise NotImplementedError
 
     # Below: how.
@@ -117,6 +117,10 @@ class Server:
         self._tell(self._process.stdin)
         return wait_until(self.is_ready, process=self._process, within_s=self.ready_within_s)
 
+    def _launch_or_refuse(self) -> None:
+        if not self._launch():
+            self._refuse()
+
     def _tell(self, pipe: IO[bytes]) -> None:
         try:
             pipe.write(self.standard_input())
@@ -145,5 +149,5 @@ class Server:
 
 
 def clean_environment() -> dict[str, str]:
-    """This will give our environment without PostgreSQL's own variables, which would send its tools elsewhere."""
+    """Give our environment without PostgreSQL's own variables, which would send its tools elsewhere."""
     return {key: value for key, value in os.environ.items() if not key.startswith("PG")} | {"LC_ALL": "C"}

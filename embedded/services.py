@@ -30,7 +30,7 @@ class Services:
         return [server for server in (self.postgres, self.redis_log, self.redis_cache) if server is not None]
 
     def start(self) -> None:
-        """This will start them all, or none."""
+        """Start them all, or none."""
         try:
             for server in self.servers:
                 server.start()
@@ -39,7 +39,7 @@ class Services:
             raise
 
     def stop(self) -> None:
-        """This will stop them all and let go of the folder; a throwaway's files are deleted."""
+        """Stop them all and let go of the folder; a throwaway's files are deleted."""
         for server in reversed(self.servers):
             server.stop()
         if self._throwaway:
@@ -47,21 +47,21 @@ class Services:
         self._lock.close()
 
     def env(self) -> dict[str, str]:
-        """This will give the variables by which the application finds them."""
+        """Give the variables by which the application finds them."""
         found = self.postgres.env() if self.postgres else {}
         if self.redis_cache and self.redis_log:
             found |= {"REDIS_URL": self.redis_cache.url, "MESSAGE_LOG_REDIS_URL": self.redis_log.url}
         return found
 
     def test_env(self) -> dict[str, str]:
-        """This will add the superuser's address, for tests that make databases of their own; never for the application."""
+        """Add the superuser's address, for tests that make databases of their own; never for the application."""
         superuser = {"PARLEY_TEST_SUPERUSER_URL": self.postgres.url(roles.SUPERUSER)} if self.postgres else {}
         return self.env() | superuser
 
 
 @contextmanager
 def services(folder: Path, *, throwaway: bool) -> Iterator[dict[str, str]]:
-    """This will run the servers in a folder for as long as the block lasts; it yields their addresses."""
+    """Run the servers in a folder for as long as the block lasts; it yields their addresses."""
     running = Services(folder, throwaway=throwaway)
     running.start()
     try:
