@@ -1,0 +1,48 @@
+# The verbs of this project; `make help` lists them. Everything is installed into .venv, nothing elsewhere.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+# Never another project's environment, whichever is active.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+
+.PHONY: help run test fast lint typecheck format clean
+
+help: ## List the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+run: $(VENV)/.installed ## Start everything on http://127.0.0.1:8000 (PORT=… for another port); Ctrl-C stops it
+	@$(PYTHON) -m embedded run
+
+test: $(VENV)/.installed-dev ## Check and test everything, as CI does
+	@scripts/test all
+
+fast: $(VENV)/.installed-dev ## Run only the tests marked fast
+	@scripts/test fast
+
+lint: $(VENV)/.installed-dev ## Check style and layers
+	@scripts/test lint
+
+typecheck: $(VENV)/.installed-dev ## Check types
+	@scripts/test types
+
+format: $(VENV)/.installed-dev ## Format the Python code
+	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
+
+clean: ## Remove what was installed and cached (instance/, where the data are, stays)
+	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+
+$(PYTHON): scripts/python
+	@python=$$(scripts/python) && echo "Making $(VENV) with $$($$python --version)…" && $$python -m venv --clear $(VENV)
+
+# The stamps are touched last: an installation that was cut off is done again.
+$(VENV)/.installed: requirements.txt $(PYTHON)
+	@echo "Installing requirements.txt…"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	@echo "Installing requirements-dev.txt…"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@

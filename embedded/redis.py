@@ -1,0 +1,77 @@
+"""The two Redis servers that come with the project.
+
+The message log must not lose what was accepted: every write is on disk before it is answered, and nothing is evicted.
+The cache may be lost at any time and is never written to disk.
+"""
+
+import signal
+from pathlib import Path
+from typing import ClassVar
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from embedded.programs import redis_server
+from embedded.server import Server
+
+COMMON = {"bind": "127.0.0.1", "protected-mode": "yes", "tcp-keepalive": "15", "save": '""', "daemonize": "no"}
+
+
+class Redis(Server):
+    """A Redis (or Valkey) on 127.0.0.1 that asks for a password."""
+
+    programs: ClassVar[tuple[str, ...]] = ("redis-server", "valkey-server")
+    users: ClassVar[tuple[str, ...]] = ("default",)
+    stop_signal: ClassVar[int] = signal.SIGTERM
+    settings: ClassVar[dict[str, str]]
+
+    @property
+    def url(self) -> str:
+        """The address, password included."""
+        return f"redis://:{self.password('default')}@127.0.0.1:{self.port}/0"
+
+    def working_folder(self) -> Path:
+        """Redis works in the folder of its files."""
+        return self.folder
+
+    def command(self) -> list[str]:
+        """The server, told its settings by standard input, for the password is among them."""
+        return [str(redis_server(self.place.account)), "-"]
+
+    def standard_input(self) -> bytes:
+        """The settings."""
+        own = {"port": str(self.port), "requirepass": self.password("default"), "dir": f'"{self.folder}"'}
+        return "".join(f"{key} {value}\n" for key, value in (COMMON | self.settings | own).items()).encode()
+
+    def is_ready(self) -> bool:
+        """Tell whether it answers; while it loads its log, it does not."""
+        try:
+            with redis.Redis.from_url(self.url, socket_timeout=2, retry=Retry(NoBackoff(), 0)) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+
+class RedisLog(Redis):
+    """The message log: durable, refusing writes rather than losing any when it is full."""
+
+    name: ClassVar[str] = "redis-log"
+    settings: ClassVar[dict[str, str]] = {
+        "appendonly": "yes",
+        "appendfsync": "always",
+        "no-appendfsync-on-rewrite": "no",
+        "maxmemory": "1gb",  # full, it refuses, and messages go straight to PostgreSQL: better than the system's killer
+        "maxmemory-policy": "noeviction",
+    }
+
+
+class RedisCache(Redis):
+    """Everything that can be rebuilt: fan-out, presence, hot history, the job queue."""
+
+    name: ClassVar[str] = "redis-cache"
+    settings: ClassVar[dict[str, str]] = {
+        "appendonly": "no",
+        "maxmemory": "512mb",
+        "maxmemory-policy": "volatile-lru",  # only what has a time to live: never a queued job
+    }
