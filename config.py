@@ -101,7 +101,7 @@ class Config:
     secret_key: str = _set("SECRET_KEY", str, secret=True)
     async_mode: str = _set("ASYNC_MODE", _one_of("eventlet", "gevent", "threading"), "eventlet")
     web_concurrency: int = _set("WEB_CONCURRENCY", _whole(1, 256), 1)
-    port: int = _set("PORT", _whole(1, 65_535), 8000)
+    port: int = _set("PORT", _whole(1, 65_535), 5000)
     rate_limits_enabled: bool = _set("RATE_LIMITS_ENABLED", _flag, True)
 
     env: str = _set("CHAT_ENV", _one_of("production", "development", "test"), "development")
@@ -189,7 +189,7 @@ def _completed(values: dict[str, Any]) -> dict[str, Any]:
     values.setdefault("message_log_redis_url", values.get("redis_url"))
     values.setdefault("database_owner_url", values["database_url"])
     if values.get("env") != "production":
-        port = values.get("port", 8000)
+        port = values.get("port", 5000)
         values.setdefault("origins", (f"http://127.0.0.1:{port}", f"http://localhost:{port}"))
     return values
 

@@ -80,7 +80,7 @@ def create() -> tuple[Config, "Flask"]:
 
     config = load_config()
     set_offload(_offload())
-    return config, create_app(config)
+    return config, create_app(config, serving=True)
 
 
 def _offload() -> Callable[..., Any]:
