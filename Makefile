@@ -12,7 +12,7 @@ PYTHON := $(VENV)/bin/python
 help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-run: $(VENV)/.installed ## Start everything on http://127.0.0.1:8000 (PORT=… for another port); Ctrl-C stops it
+run: $(VENV)/.installed ## Start everything on http://127.0.0.1:5000 (PORT=… for another port); Ctrl-C stops it
 	@$(PYTHON) -m embedded run
 
 test: $(VENV)/.installed-dev ## Check and test everything, as CI does

@@ -15,7 +15,10 @@ from redis.retry import Retry
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from app.kernel.breaker import Breaker
+
 T = TypeVar("T")
+Client = Any  # redis.Redis; its own annotations mix what the decoding and the asynchronous clients give
 
 
 class Base(DeclarativeBase):
@@ -75,23 +78,20 @@ class Redis:
 
     url: str | None = None
     log_url: str | None = None
-    _log: redis_py.Redis | None = None
-    _cache: redis_py.Redis | None = None
-    password: str | None = None
+    _log: Client | None = None
+    _cache: Client | None = None
     timeout_s: float = 0.3
 
-    def bind(self, url: str | None, log_url: str | None, *, password: str | None, timeout_s: float) -> None:
+    def bind(self, url: str | None, log_url: str | None, *, timeout_s: float) -> None:
         """Make the clients; nothing connects yet. Without a URL there is no Redis and the database serves alone."""
-        self.url, self.log_url, self.password, self.timeout_s = url, log_url or url, password, timeout_s
+        self.url, self.log_url, self.timeout_s = url, log_url or url, timeout_s
         self._cache = self.client(url) if url else None
         self._log = self.client(self.log_url) if self.log_url else None
 
-    def client(self, url: str, *, timeout_s: float | None = None, decode: bool = False) -> redis_py.Redis:
+    def client(self, url: str, *, timeout_s: float | None = None) -> Client:
         """Make a client that fails fast and never retries by itself: a retried XADD could add twice."""
-        password = {"password": self.password} if self.password and "@" not in url else {}
         return redis_py.Redis.from_url(
             url,
-            **password,
             socket_timeout=timeout_s or self.timeout_s,
             socket_connect_timeout=self.timeout_s,
             socket_keepalive=True,
@@ -99,19 +99,18 @@ class Redis:
             retry_on_error=[],
             health_check_interval=0,
             max_connections=200,
-            decode_responses=decode,
             protocol=2,
         )
 
     @property
-    def log(self) -> redis_py.Redis:
+    def log(self) -> Client:
         """Give the message log's client; raises redis.ConnectionError where none is configured."""
         if self._log is None:
             raise redis_py.ConnectionError("no Redis is configured")
         return self._log
 
     @property
-    def cache(self) -> redis_py.Redis:
+    def cache(self) -> Client:
         """Give the cache's client; raises redis.ConnectionError where none is configured."""
         if self._cache is None:
             raise redis_py.ConnectionError("no Redis is configured")
@@ -130,6 +129,9 @@ class Offload:
         return result
 
 
+REDIS_AWAY = (redis_py.RedisError, OSError)
+LOG = Breaker("the message log's Redis", REDIS_AWAY)
+CACHE = Breaker("the cache's Redis", REDIS_AWAY)
 db = Database()
 redis = Redis()
 offload = Offload()

@@ -18,8 +18,7 @@ from app import api, sockets, tasks, web
 from app.api.endpoint import failure
 from app.domain import announce, drain, healing, modes, notices, startup, unsettled, watch
 from app.extensions import celery, db, migrate, redis, socketio
-from app.kernel import json, limits
-from app.kernel import settings as kernel_settings
+from app.kernel import json, limits, settings as kernel_settings
 from app.kernel.errors import DomainError, Malformed, NotFound, TooLarge
 from app.outbound.bus import Listener
 from app.outbound.fanout import FanoutManager
@@ -66,7 +65,6 @@ def _bind(app: Flask, config: Config) -> None:
     redis.bind(
         config.redis_url,
         config.message_log_redis_url,
-        password=config.redis_password,
         timeout_s=config.redis_connect_timeout_ms / 1000,
     )
     migrate.init_app(app, db, directory="migrations")
@@ -157,7 +155,7 @@ def _on_http_error(error: HTTPException) -> Any:
     return failure(Malformed(error.description or "The request could not be read."))
 
 
-def _on_failure(error: Exception) -> Any:
+def _on_failure(_: Exception) -> Any:
     log.exception("a request failed: %s", g.get("request_id"))
     if _is_page():
         return web.error_page(500, "Something went wrong here.")
@@ -212,7 +210,7 @@ def stop_web(app: Flask, grace_s: float = 10) -> None:
         background.listener.stopping.set()
 
 
-def start_worker(app: Flask) -> threading.Event:
+def start_worker(_: Flask) -> threading.Event:
     """Start the drain and the healer of a Celery worker; gives the event that stops them."""
     stopping = threading.Event()
     startup.check()

@@ -47,7 +47,9 @@ def mode(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def stack(services: dict[str, str], template: str, mode: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(
+    services: dict[str, str], template: str, mode: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
     """A running Parley with two web processes and a worker, in a write mode. Shared: make your own people and rooms."""
     running = Stack.make(services, template, mode, tmp_path_factory.mktemp(f"stack-{mode}"))
     running.start()

@@ -86,7 +86,7 @@ def test_every_spelling_of_a_database_address_serves_both_libraries(scheme):
 
 
 def test_an_empty_variable_counts_as_not_set():
-    assert load_config({**NEEDED, "PORT": "", "CHAT_ENV": " "}).port == 8000
+    assert load_config({**NEEDED, "PORT": "", "CHAT_ENV": " "}).port == 5000
 
 
 def test_secrets_are_not_printed():

@@ -11,8 +11,7 @@ from app.api.endpoint import endpoint
 from app.domain import accounts, sessions
 from app.domain.accounts import Client, SignedIn
 from app.domain.sessions import Tokens
-from app.kernel import clock
-from app.kernel import requests as wire
+from app.kernel import clock, requests as wire
 from app.kernel.actor import Actor
 
 
@@ -48,8 +47,8 @@ def refresh(*, body: wire.Refresh) -> dict[str, Any]:
     return _tokens(accounts.refresh(request=body, now=clock.now()))
 
 
-@endpoint("POST", "/auth/logout", body=wire.NoBody)
-def logout(*, actor: Actor, body: wire.NoBody) -> dict[str, Any]:
+@endpoint("POST", "/auth/logout")
+def logout(*, actor: Actor) -> dict[str, Any]:
     """End the session behind this credential, with its sockets."""
     accounts.logout(actor, now=clock.now())
     return {"ended": str(actor.session_id) if actor.session_id else None}

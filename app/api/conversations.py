@@ -7,8 +7,7 @@ from uuid import UUID
 
 from app.api.endpoint import endpoint
 from app.domain import conversations, memberships, messages
-from app.kernel import clock, cursor
-from app.kernel import requests as wire
+from app.kernel import clock, cursor, requests as wire
 from app.kernel.actor import Actor
 
 
@@ -34,25 +33,25 @@ def with_person(*, actor: Actor, username: str) -> dict[str, Any]:
     conversation_id, _ = conversations.direct_with(actor, username=username, now=clock.now())
     page = messages.history(actor, conversation_id=conversation_id, limit=50)
     found = conversations.get(actor, conversation_id=conversation_id)
-    return {"conversation": found, **{name: page[name] for name in ("items", "hasBefore", "upToSeq")}}  # type: ignore[literal-required]
+    return {"conversation": found, **{name: page[name] for name in ("items", "hasBefore", "upToSeq")}}
 
 
 @endpoint("GET", "/conversations/<room>", data="Conversation")
 def one(*, actor: Actor, room: str) -> dict[str, Any]:
     """Read a conversation."""
-    return {"conversation": conversations.get(actor, conversation_id=_id(actor, room))}
+    return {"conversation": conversations.get(actor, conversation_id=_id(room))}
 
 
 @endpoint("PATCH", "/conversations/<room>", body=wire.PatchConversation, data="Conversation")
 def patch(*, actor: Actor, room: str, body: wire.PatchConversation) -> dict[str, Any]:
     """Change a group's or room's title, topic, slug or visibility."""
-    return {"conversation": conversations.patch(actor, conversation_id=_id(actor, room), request=body, now=clock.now())}
+    return {"conversation": conversations.patch(actor, conversation_id=_id(room), request=body, now=clock.now())}
 
 
 @endpoint("DELETE", "/conversations/<room>")
 def end(*, actor: Actor, room: str) -> dict[str, Any]:
     """End a group or room."""
-    conversation_id = _id(actor, room)
+    conversation_id = _id(room)
     conversations.end(actor, conversation_id=conversation_id, now=clock.now())
     return {"ended": str(conversation_id)}
 
@@ -61,7 +60,7 @@ def end(*, actor: Actor, room: str) -> dict[str, Any]:
 def members(*, actor: Actor, room: str, query: wire.ListQuery) -> dict[str, Any]:
     """List the members, oldest first."""
     items, following = memberships.members(
-        actor, conversation_id=_id(actor, room), limit=query.limit, after=cursor.to_instant(query.cursor)
+        actor, conversation_id=_id(room), limit=query.limit, after=cursor.to_instant(query.cursor)
     )
     return {"items": items, "nextCursor": cursor.of_instant(following)}
 
@@ -69,7 +68,7 @@ def members(*, actor: Actor, room: str, query: wire.ListQuery) -> dict[str, Any]
 @endpoint("POST", "/conversations/<room>/members", body=wire.AddMember, data="Member", made=True)
 def add_member(*, actor: Actor, room: str, body: wire.AddMember) -> tuple[dict[str, Any], int]:
     """Add someone."""
-    conversation_id = _id(actor, room)
+    conversation_id = _id(room)
     found, is_new = memberships.add(
         actor, conversation_id=conversation_id, username=body.username, role=body.role, now=clock.now()
     )
@@ -80,22 +79,22 @@ def add_member(*, actor: Actor, room: str, body: wire.AddMember) -> tuple[dict[s
 @endpoint("DELETE", "/conversations/<room>/members/<profile_id>")
 def remove_member(*, actor: Actor, room: str, profile_id: UUID) -> dict[str, Any]:
     """Take someone out."""
-    memberships.remove(actor, conversation_id=_id(actor, room), profile_id=profile_id, now=clock.now())
+    memberships.remove(actor, conversation_id=_id(room), profile_id=profile_id, now=clock.now())
     return {"removed": str(profile_id)}
 
 
-@endpoint("POST", "/conversations/<room>/join", body=wire.NoBody, data="Conversation")
-def join(*, actor: Actor, room: str, body: wire.NoBody) -> dict[str, Any]:
+@endpoint("POST", "/conversations/<room>/join", data="Conversation")
+def join(*, actor: Actor, room: str) -> dict[str, Any]:
     """Join a public room."""
-    conversation_id = _id(actor, room)
+    conversation_id = _id(room)
     memberships.join(actor, conversation_id=conversation_id, now=clock.now())
     return {"conversation": conversations.get(actor, conversation_id=conversation_id)}
 
 
-@endpoint("POST", "/conversations/<room>/leave", body=wire.NoBody)
-def leave(*, actor: Actor, room: str, body: wire.NoBody) -> dict[str, Any]:
+@endpoint("POST", "/conversations/<room>/leave")
+def leave(*, actor: Actor, room: str) -> dict[str, Any]:
     """Leave a group or room."""
-    conversation_id = _id(actor, room)
+    conversation_id = _id(room)
     memberships.leave(actor, conversation_id=conversation_id, now=clock.now())
     return {"left": str(conversation_id)}
 
@@ -103,7 +102,7 @@ def leave(*, actor: Actor, room: str, body: wire.NoBody) -> dict[str, Any]:
 @endpoint("PUT", "/conversations/<room>/settings", body=wire.Settings, data="Conversation")
 def configure(*, actor: Actor, room: str, body: wire.Settings) -> dict[str, Any]:
     """Mute, archive, pin, or choose what one is notified of: for oneself alone."""
-    return {"conversation": conversations.configure(actor, conversation_id=_id(actor, room), request=body)}
+    return {"conversation": conversations.configure(actor, conversation_id=_id(room), request=body)}
 
 
 @endpoint("GET", "/conversations/<room>/messages", query=wire.HistoryQuery, data="History")
@@ -112,7 +111,7 @@ def history(*, actor: Actor, room: str, query: wire.HistoryQuery) -> dict[str, A
     return dict(
         messages.history(
             actor,
-            conversation_id=_id(actor, room),
+            conversation_id=_id(room),
             limit=query.limit,
             before=query.before,
             after=query.after,
@@ -121,5 +120,5 @@ def history(*, actor: Actor, room: str, query: wire.HistoryQuery) -> dict[str, A
     )
 
 
-def _id(actor: Actor, room: str) -> UUID:
-    return conversations.by_room_ref(actor, room_ref=room)
+def _id(room: str) -> UUID:
+    return conversations.by_room_ref(room)

@@ -101,7 +101,10 @@ def _responses(call: Call) -> dict[str, Any]:
     if call.made:
         done = {"201": _answer(call, "Made"), "200": _answer(call, "It was there already")}
     refusals = {
-        status: {"description": code, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
+        status: {
+            "description": code,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+        }
         for status, code in REFUSALS.items()
     }
     return {**done, **refusals}

@@ -12,8 +12,7 @@ import orjson
 from flask import Blueprint, Response, g, request
 
 from app.domain import sessions
-from app.kernel import clock
-from app.kernel import requests as wire
+from app.kernel import clock, requests as wire
 from app.kernel.actor import Actor
 from app.kernel.errors import DomainError, Forbidden, Invalid, Malformed, NotFound, Unauthenticated
 from app.kernel.ids import parse_id
@@ -108,7 +107,7 @@ def _payload(call: Call) -> Any:
         return {}
     raw = request.get_data(cache=True)
     if not raw:
-        return {} if call.body is None or call.body is wire.NoBody else _refuse_empty(call)
+        return {} if call.body is None else _refuse_empty(call)
     if request.mimetype != "application/json":
         raise Malformed("The body must be JSON: Content-Type: application/json.")
     try:

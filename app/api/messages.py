@@ -7,8 +7,7 @@ from uuid import UUID
 
 from app.api.endpoint import endpoint
 from app.domain import changes, conversations, delivery, messages, reading
-from app.kernel import clock
-from app.kernel import requests as wire
+from app.kernel import clock, requests as wire
 from app.kernel.actor import Actor
 from app.kernel.errors import NotFound
 
@@ -29,7 +28,7 @@ def unread(*, actor: Actor, query: wire.UnreadQuery) -> dict[str, Any]:
 @endpoint("POST", "/messages/mark-received", body=wire.MarkReceived, data="Received")
 def mark_received(*, actor: Actor, body: wire.MarkReceived) -> dict[str, Any]:
     """Advance one's received position up to a message."""
-    conversation_id = conversations.by_room_ref(actor, room_ref=body.room_id)
+    conversation_id = conversations.by_room_ref(body.room_id)
     return {"receivedSeq": delivery.received(actor, conversation_id=conversation_id, message_id=body.message_id)}
 
 

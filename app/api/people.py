@@ -6,8 +6,7 @@ from typing import Any
 
 from app.api.endpoint import endpoint
 from app.domain import accounts
-from app.kernel import cursor
-from app.kernel import requests as wire
+from app.kernel import cursor, requests as wire
 from app.kernel.actor import Actor
 
 

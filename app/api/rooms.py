@@ -6,8 +6,7 @@ from typing import Any
 
 from app.api.endpoint import endpoint
 from app.domain import conversations, delivery
-from app.kernel import cursor
-from app.kernel import requests as wire
+from app.kernel import cursor, requests as wire
 from app.kernel.actor import Actor
 from app.kernel.errors import Forbidden
 
@@ -24,7 +23,7 @@ def browse(*, actor: Actor, query: wire.RoomsQuery) -> dict[str, Any]:
 @endpoint("GET", "/rooms/<room>/rejoin", query=wire.RejoinQuery, data="Missed")
 def rejoin(*, actor: Actor, room: str, query: wire.RejoinQuery) -> dict[str, Any]:
     """Give what one missed: everything created or changed since, however long ago."""
-    conversation_id = conversations.by_room_ref(actor, room_ref=room)
+    conversation_id = conversations.by_room_ref(room)
     missed = delivery.catch_up(actor, conversation_id=conversation_id, after=query.after, limit=query.limit)
     if query.user_id is not None and query.user_id != actor.id:
         raise Forbidden("userId may only be one's own.")

@@ -72,9 +72,14 @@ SHAPES: dict[str, Shape] = {
     ),
     "History": closed(items=list_of(ref("MessageEvent")), hasBefore=YES_NO, hasAfter=YES_NO, upToSeq=SEQ),
     "Missed": closed(
-        status={"enum": ["missed", "caught_up"]}, conversationId=ID, messages=list_of(ref("MessageEvent")),
-        lastReceived=ref("Position"), latest=ref("Position"), upToSeq=SEQ, hasMore=YES_NO,
-    ),  # fmt: skip
+        status={"enum": ["missed", "caught_up"]},
+        conversationId=ID,
+        messages=list_of(ref("MessageEvent")),
+        lastReceived=ref("Position"),
+        latest=ref("Position"),
+        upToSeq=SEQ,
+        hasMore=YES_NO,
+    ),
     "Received": closed(receivedSeq=SEQ),
     "Read": closed(readSeq=SEQ, unreadCount=SEQ),
     "Unread": closed(count=SEQ, byConversation={"type": "object", "additionalProperties": SEQ}),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import flask_migrate
 from flask import Flask
 
 from app.cli import demo
@@ -34,8 +35,6 @@ def cli() -> None:
 @click.option("--to", default="head", show_default=True, help="The revision to go to; an older one goes down.")
 def migrate(to: str) -> None:
     """Bring the database's tables to a revision, as their owner."""
-    import flask_migrate
-
     with _app().app_context():
         directory = str(ROOT / "migrations")
         (flask_migrate.downgrade if to in ("base", "-1") else flask_migrate.upgrade)(directory, to)

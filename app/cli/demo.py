@@ -42,13 +42,17 @@ def _converse(people: dict[str, Actor]) -> None:
     for room in sample.ROOMS:
         first = people[room.lines[0].who]
         body = {"kind": "room", "slug": room.slug, "title": room.title, "topic": room.topic, "visibility": "public"}
-        made, _ = conversations.create(first, request=requests.parse(requests.CreateConversation, body), now=clock.now())
+        made, _ = conversations.create(
+            first, request=requests.parse(requests.CreateConversation, body), now=clock.now()
+        )
         for actor in people.values():
             memberships.join(actor, conversation_id=UUID(made["id"]), now=clock.now())
         for number, line in enumerate(room.lines):
             _say(people[line.who], made["id"], line.words, f"{room.slug}:{number}")
     made, _ = conversations.create(
-        people["alice"], request=requests.parse(requests.CreateConversation, {"kind": "direct", "username": "bob"}), now=clock.now()
+        people["alice"],
+        request=requests.parse(requests.CreateConversation, {"kind": "direct", "username": "bob"}),
+        now=clock.now(),
     )
     for number, line in enumerate(sample.DIRECT):
         _say(people[line.who], made["id"], line.words, f"direct:{number}")
@@ -60,5 +64,3 @@ def _say(actor: Actor, conversation_id: str, words: str, name: str) -> None:
         messages.send(actor, request=requests.parse(requests.SendMessage, body), now=clock.now())
     except Conflict:
         pass
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -45,11 +46,16 @@ class Member:
 
 def member_of(tx: Transaction, actor: Actor, conversation_id: UUID, *, lock: bool = False) -> Member:
     """Find the actor's membership; raises NotFound. With ``lock`` the conversation is held until the commit."""
-    found = tx.execute(FIND_AND_LOCK if lock else FIND, {"conversation_id": conversation_id, "me": actor.id}).one_or_none()
+    found = tx.execute(
+        FIND_AND_LOCK if lock else FIND, {"conversation_id": conversation_id, "me": actor.id}
+    ).one_or_none()
     if found is None:
         raise NotFound("The conversation")
-    _, *rest = found
-    return Member(found.id, actor.id, *rest)
+    return Member(profile_id=actor.id, conversation_id=found.id, **_rest(found))
+
+
+def _rest(row: Any) -> dict[str, Any]:
+    return {name: value for name, value in row._asdict().items() if name != "id"}
 
 
 def require_moderator(member: Member, doing: str) -> None:

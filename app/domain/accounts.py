@@ -69,9 +69,13 @@ def create(*, request: Register, role: str, now: datetime) -> UUID:
             tx.add(Profile(id=profile_id, kind="user", username=request.username, display_name=name, created_at=now))
             tx.add(
                 User(
-                    profile_id=profile_id, email=request.email, password_hash=digest, role=role,
-                    created_at=now, password_changed_at=now,
-                )  # fmt: skip
+                    profile_id=profile_id,
+                    email=request.email,
+                    password_hash=digest,
+                    role=role,
+                    created_at=now,
+                    password_changed_at=now,
+                )
             )
             audit.note(tx, "account.created", subject_id=profile_id, now=now)
     except IntegrityError as error:
@@ -187,5 +191,3 @@ def has_admin() -> bool:
     """Tell whether anyone looks after this installation."""
     with transaction(SYSTEM) as tx:
         return tx.execute(ANY_ADMIN).one_or_none() is not None
-
-

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from sqlalchemy import text
 
 from app.kernel.actor import SYSTEM
+from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
 from app.kernel.events import MessageEvent
 from app.live import hot
-from app.live.breaker import Down
 from app.models import transaction
 from app.outbound import bus, emits
 
@@ -69,5 +69,3 @@ def _readers(event: MessageEvent) -> list[str] | None:
     if not members:
         return None
     return [f"user:{row.profile_id}" for row in members if row.history_from_seq < (event["seq"] or 0)]
-
-

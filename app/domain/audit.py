@@ -11,8 +11,18 @@ from app.models import AuditEntry, Transaction
 
 
 def note(
-    tx: Transaction, action: str, *, now: datetime, actor_id: UUID | None = None, subject_id: UUID | None = None, **details: Any
+    tx: Transaction,
+    action: str,
+    *,
+    now: datetime,
+    actor_id: UUID | None = None,
+    subject_id: UUID | None = None,
+    **details: Any,
 ) -> None:
     """Write down one action, in the transaction that carries it out."""
     with tx.elevated():
-        tx.add(AuditEntry(id=ids.new_id(), at=now, actor_id=actor_id, action=action, subject_id=subject_id, details=details))
+        tx.add(
+            AuditEntry(
+                id=ids.new_id(), at=now, actor_id=actor_id, action=action, subject_id=subject_id, details=details
+            )
+        )

@@ -47,7 +47,7 @@ def edit(actor: Actor, *, message_id: UUID, content: str, now: datetime) -> Mess
     if not content:
         raise Invalid({"content": ["must not be empty"]})
 
-    def change(tx: Transaction, event: MessageEvent, member: Member, position: int) -> bool:
+    def change(tx: Transaction, event: MessageEvent, _: Member, position: int) -> bool:
         if event["senderId"] != str(actor.id):
             raise Forbidden("Only its author may edit a message.")
         _require_alive(event)
@@ -82,7 +82,7 @@ def delete(actor: Actor, *, message_id: UUID, now: datetime) -> MessageEvent:
 def react(actor: Actor, *, message_id: UUID, emoji: str, now: datetime) -> MessageEvent:
     """Put one's emoji on a message; the same again changes nothing."""
 
-    def change(tx: Transaction, event: MessageEvent, member: Member, position: int) -> bool:
+    def change(tx: Transaction, event: MessageEvent, _: Member, position: int) -> bool:
         _require_alive(event)
         names = {reaction["emoji"] for reaction in event["reactions"]}
         if emoji not in names and len(names) >= EMOJIS_MAX:
@@ -96,7 +96,7 @@ def react(actor: Actor, *, message_id: UUID, emoji: str, now: datetime) -> Messa
 def unreact(actor: Actor, *, message_id: UUID, emoji: str) -> MessageEvent:
     """Take one's emoji off a message; where there is none nothing changes."""
 
-    def change(tx: Transaction, event: MessageEvent, member: Member, position: int) -> bool:
+    def change(tx: Transaction, event: MessageEvent, _: Member, position: int) -> bool:
         touched = tx.change(UNREACT, {"id": event["id"], "emoji": emoji, "me": actor.id})
         return _reacted(tx, touched, event, position)
 

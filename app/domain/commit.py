@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
@@ -129,7 +129,11 @@ def _known(tx: Transaction, submissions: Sequence[Submission]) -> dict[UUID, UUI
 
 
 def _gate(
-    tx: Transaction, submissions: Sequence[Submission], heads: dict[UUID, int], known: dict[UUID, UUID], outcome: Outcome
+    tx: Transaction,
+    submissions: Sequence[Submission],
+    heads: dict[UUID, int],
+    known: dict[UUID, UUID],
+    outcome: Outcome,
 ) -> list[Submission]:
     """Pick what is new and may be written; the order of the checks is that of ``lua/accept.lua``."""
     members = _members(tx, [s for s in submissions if s.gated])
@@ -152,7 +156,12 @@ def _gate(
 
 
 def _refusal(
-    s: Submission, own_id: UUID, target: UUID, known: dict[UUID, UUID], members: set[tuple[UUID, UUID]], earlier: set[UUID]
+    s: Submission,
+    own_id: UUID,
+    target: UUID,
+    known: dict[UUID, UUID],
+    members: set[tuple[UUID, UUID]],
+    earlier: set[UUID],
 ) -> DomainError | None:
     if own_id in known:
         return None if known[own_id] == target else Conflict("This clientMessageId was used for another conversation.")
@@ -235,7 +244,7 @@ def _finals(tx: Transaction, rows: Sequence[dict[str, Any]], named: dict[str, li
 
 
 def _final(row: dict[str, Any], sender: Any, named: list[str]) -> MessageEvent:
-    return {  # type: ignore[typeddict-item,return-value]
+    final: Any = {
         **row,
         "changedSeq": row["seq"],
         "sender": {
@@ -247,6 +256,7 @@ def _final(row: dict[str, Any], sender: Any, named: list[str]) -> MessageEvent:
         "mentions": named,
         "persisted": True,
     }
+    return cast("MessageEvent", final)
 
 
 def _one_by_one(tx: Transaction, fresh: Sequence[Submission], error: Exception, outcome: Outcome) -> None:
@@ -280,5 +290,3 @@ def _bury(tx: Transaction, s: Submission, state: str, reason: str, outcome: Outc
 def _forget(outcome: Outcome) -> None:
     outcome.created.clear()
     outcome.roots.clear()
-
-

@@ -17,8 +17,7 @@ from app.kernel.actor import SYSTEM, Actor
 from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from app.kernel.requests import CreateConversation, PatchConversation, SendMessage, Settings
 from app.models import Conversation, transaction
-from app.queries import conversations as views
-from app.queries import people
+from app.queries import conversations as views, people
 
 DIRECT = text("SELECT id FROM conversations WHERE direct_low = :low AND direct_high = :high")
 BY_SLUG = text("SELECT id FROM conversations WHERE slug = :slug AND deleted_at IS NULL")
@@ -63,9 +62,9 @@ def _check_shape(request: CreateConversation) -> None:
         "room": {"title", "topic", "slug", "members", "visibility"},
     }[request.kind]
     for name in ("username", "title", "topic", "slug", "members", "visibility"):
-        if name not in allowed and getattr(request, name) is not None:
-            if not (name == "visibility" and request.visibility == "private"):
-                wrong[name] = [f"does not belong to a {request.kind}"]
+        is_given = getattr(request, name) is not None and not (name == "visibility" and request.visibility == "private")
+        if name not in allowed and is_given:
+            wrong[name] = [f"does not belong to a {request.kind}"]
     if wrong:
         raise Invalid(wrong)
 
@@ -190,13 +189,13 @@ def resolve(actor: Actor, *, request: SendMessage, now: datetime) -> UUID:
     if request.conversation_id is not None:
         return request.conversation_id
     if request.room_id is not None:
-        return by_room_ref(actor, room_ref=request.room_id)
+        return by_room_ref(request.room_id)
     if request.recipient_username is not None:
         return direct_with(actor, username=request.recipient_username, now=now)[0]
     raise Invalid({"conversationId": ["name a conversationId, a roomId or a recipientUsername"]})
 
 
-def by_room_ref(actor: Actor, *, room_ref: str) -> UUID:
+def by_room_ref(room_ref: str) -> UUID:
     """Find a conversation by its id, or a room by its slug; raises NotFound. Whether the actor may is not asked here."""
     as_id = ids.parse_id(room_ref)
     if as_id is not None:
@@ -221,8 +220,6 @@ def sender_type(actor: Actor, conversation_id: UUID) -> str:
 def _kind(conversation_id: UUID) -> str:
     with transaction(SYSTEM) as tx:
         return tx.execute(KIND, {"id": conversation_id}).scalar_one_or_none() or ""
-
-
 
 
 def mine(

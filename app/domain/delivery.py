@@ -12,13 +12,12 @@ from app.domain import messages
 from app.domain.access import Member, member_of
 from app.kernel import limits
 from app.kernel.actor import Actor
+from app.kernel.breaker import Down
 from app.kernel.errors import Invalid, NotFound
 from app.kernel.events import MessageEvent, Missed, Position
 from app.live import hot
-from app.live.breaker import Down
 from app.models import transaction
-from app.queries import conversations as conversation_views
-from app.queries import messages as views
+from app.queries import conversations as conversation_views, messages as views
 
 RECEIVE = text(
     "UPDATE memberships SET received_seq = GREATEST(received_seq, LEAST(:seq, :head))"
@@ -34,7 +33,12 @@ class KnownMember:
 
 
 def catch_up(
-    actor: Actor, *, conversation_id: UUID, after: int | None, limit: int = limits.PAGE_MAX, known: KnownMember | None = None
+    actor: Actor,
+    *,
+    conversation_id: UUID,
+    after: int | None,
+    limit: int = limits.PAGE_MAX,
+    known: KnownMember | None = None,
 ) -> Missed:
     """Give what was created or changed after ``after`` (without it: after what the actor last received).
 
@@ -47,7 +51,9 @@ def catch_up(
     with transaction(actor, snapshot=True) as tx:
         member = member_of(tx, actor, conversation_id)
         start = member.received_seq if after is None else after
-        events, up_to, more = views.changes(tx, conversation_id, after=start, floor=member.history_from_seq, limit=limit)
+        events, up_to, more = views.changes(
+            tx, conversation_id, after=start, floor=member.history_from_seq, limit=limit
+        )
         head, received, latest = views.places(tx, conversation_id, member.received_seq)
     return _missed(conversation_id, events, received, latest, min(up_to, head), more)
 
@@ -147,5 +153,3 @@ def standings(actor: Actor) -> list[Standing]:
             Standing(row.id, row.history_from_seq, row.head_seq, row.version, row.received_seq, row.read_seq)
             for row in conversation_views.heads(tx)
         ]
-
-

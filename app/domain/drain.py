@@ -11,9 +11,9 @@ import time
 
 from app.domain import announce, unsettled
 from app.domain.commit import Submission, apply
+from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
 from app.live import drainers, log
-from app.live.breaker import Down
 from app.live.log import Entry
 from app.outbound import emits
 

@@ -10,9 +10,9 @@ from sqlalchemy import text
 from app.domain.access import member_of
 from app.domain.delivery import Standing
 from app.kernel.actor import SYSTEM, Actor
+from app.kernel.breaker import Down
 from app.kernel.errors import NotFound
 from app.live import hot
-from app.live.breaker import Down
 from app.models import transaction
 
 HEADS = text("SELECT id, head_seq FROM conversations WHERE id = ANY(CAST(:ids AS uuid[]))")

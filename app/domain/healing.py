@@ -14,9 +14,9 @@ from sqlalchemy import text
 from app.domain import remembering
 from app.kernel import limits
 from app.kernel.actor import SYSTEM
+from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
 from app.live import hot
-from app.live.breaker import Down
 from app.models import transaction
 from app.outbound import emits
 

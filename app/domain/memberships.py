@@ -12,9 +12,9 @@ from sqlalchemy import text
 from app.domain.access import Member, member_of, require_moderator
 from app.kernel import limits
 from app.kernel.actor import SYSTEM, Actor
+from app.kernel.breaker import Down
 from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from app.live import membership as cache
-from app.live.breaker import Down
 from app.models import Transaction, transaction
 from app.outbound import bus, emits
 from app.queries import conversations as views
@@ -68,7 +68,12 @@ def find_people(tx: Transaction, usernames: Sequence[str]) -> list[UUID]:
 
 def enroll(tx: Transaction, conversation_id: UUID, roles: Mapping[UUID, str], *, now: datetime) -> list[UUID]:
     """Make people members (those who are not yet), starting at the head; gives who joined."""
-    values = {"conversation_id": conversation_id, "ids": [str(i) for i in roles], "roles": list(roles.values()), "now": now}
+    values = {
+        "conversation_id": conversation_id,
+        "ids": [str(i) for i in roles],
+        "roles": list(roles.values()),
+        "now": now,
+    }
     joined = [row.profile_id for row in tx.execute(ENROLL, values)]
     if joined:
         _recount(tx, conversation_id)
@@ -92,13 +97,15 @@ def members(
         return views.members(tx, conversation_id, limit=limit, after=after)
 
 
-def add(actor: Actor, *, conversation_id: UUID, username: str, role: str | None, now: datetime) -> tuple[dict[str, Any], bool]:
+def add(
+    actor: Actor, *, conversation_id: UUID, username: str, role: str | None, now: datetime
+) -> tuple[dict[str, Any], bool]:
     """Add someone to a group, or to a room one looks after; gives (the person, whether they are new)."""
     with transaction(SYSTEM) as tx:
         member = member_of(tx, actor, conversation_id, lock=True)
         if member.kind in ("direct", "support"):
             raise Forbidden(f"Nobody can be added to a {member.kind} conversation.")
-        if role == "admin" or member.visibility == "private" and member.kind == "room":
+        if role == "admin" or (member.visibility == "private" and member.kind == "room"):
             require_moderator(member, "do this")
         person = _person(tx, username)
         joined = enroll(tx, conversation_id, {person: role or "member"}, now=now)

@@ -38,8 +38,8 @@ def record(tx: Transaction, rows: Sequence[dict[str, Any]]) -> dict[str, list[st
         },
     ).all()
     named: dict[str, list[str]] = {}
-    for message_id, profile_id in found:
-        named.setdefault(str(message_id), []).append(str(profile_id))
+    for row in found:
+        named.setdefault(str(row.message_id), []).append(str(row.profile_id))
     _store(tx, {row["id"]: row for row in rows}, named)
     return named
 

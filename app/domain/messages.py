@@ -14,11 +14,11 @@ from app.domain import conversations, groupcommit, modes, unsettled
 from app.domain.access import member_of
 from app.kernel import clock, ids, limits
 from app.kernel.actor import SYSTEM, Actor
+from app.kernel.breaker import Down
 from app.kernel.errors import Conflict, DomainError, Invalid, NotFound, OutOfOrder, RateLimited, Unavailable
 from app.kernel.events import MessageEvent, Page
 from app.kernel.requests import SendMessage
 from app.live import log, membership
-from app.live.breaker import Down
 from app.live.log import Answer
 from app.models import Transaction, transaction
 from app.queries import messages as views
@@ -49,8 +49,8 @@ def send(actor: Actor, *, request: SendMessage, now: datetime) -> Sent:
     try:
         event = _draft(actor, request, client_message_id, now)
     except DomainError:
-        first = _first(actor, ids.message_id(actor.id, client_message_id))
-        if first is None or _names_another(actor, request, first):
+        first = _first(ids.message_id(actor.id, client_message_id))
+        if first is None or _names_another(request, first):
             raise
         return Sent(first, is_new=False)
     return _accept(actor, event, after=request.after_client_message_id)
@@ -119,31 +119,40 @@ def _accept(actor: Actor, event: MessageEvent, *, after: UUID | None) -> Sent:
 
 
 def _accept_behind(actor: Actor, event: MessageEvent, after: UUID | None) -> Sent:
-    is_new = after_is_there = False
+    """Ask the log; where it says what it must know first, find that out and ask again."""
     after_id = ids.message_id(actor.id, after) if after else None
-    for _ in range(6):  # each turn answers one question of the script's
-        answer = log.accept(event, after=after_id, is_new=is_new, after_is_there=after_is_there)
+    found: dict[str, bool] = {}
+    for _ in range(6):
+        answer = log.accept(event, after=after_id, **found)
         if answer.kind == "accepted":
             unsettled.add(event)
             return Sent(event, is_new=True)
-        if answer.kind == "again" and answer.event:
-            return Sent(answer.event, is_new=False)
-        if answer.kind in ("committed", "verify"):
-            first = _committed(event["id"], event["conversationId"])
-            if first is not None:
-                return Sent(first, is_new=False)
-            if answer.kind == "committed":
-                raise Unavailable("The first copy of this message is on its way; try again.")
-            is_new = True
-        elif answer.kind == "member?":
-            _load_membership(actor, UUID(event["conversationId"]))
-        elif answer.kind == "verify_after":
-            if after_id is None or not _is_there(after_id):
-                raise OutOfOrder
-            after_is_there = True
-        else:
-            raise _refusal(answer)
+        first = answer.event or _first_copy(answer, event)
+        if first is not None:
+            return Sent(first, is_new=False)
+        found |= _find_out(answer, actor, event, after_id)
     raise Unavailable("The membership changed while this was being accepted.")
+
+
+def _first_copy(answer: Answer, event: MessageEvent) -> MessageEvent | None:
+    if answer.kind not in ("committed", "verify"):
+        return None
+    first = _committed(event["id"], event["conversationId"])
+    if first is None and answer.kind == "committed":
+        raise Unavailable("The first copy of this message is on its way; try again.")
+    return first
+
+
+def _find_out(answer: Answer, actor: Actor, event: MessageEvent, after_id: UUID | None) -> dict[str, bool]:
+    """Answer the log's question from the database; raises what refuses the message."""
+    if answer.kind == "verify":
+        return {"is_new": True}
+    if answer.kind == "member?":
+        _load_membership(actor, UUID(event["conversationId"]))
+        return {}
+    if answer.kind == "verify_after" and after_id is not None and _is_there(after_id):
+        return {"after_is_there": True}
+    raise OutOfOrder if answer.kind == "verify_after" else _refusal(answer)
 
 
 def _refusal(answer: Answer) -> DomainError:
@@ -182,8 +191,8 @@ def _is_there(message_id: UUID) -> bool:
         return views.one(tx, message_id) is not None
 
 
-def _first(actor: Actor, message_id: UUID) -> MessageEvent | None:
-    """Find what this actor sent before under this id, committed or still in the log."""
+def _first(message_id: UUID) -> MessageEvent | None:
+    """Find what was sent before under this id, committed or still in the log."""
     try:
         target = log.pending(message_id) if modes.is_behind() else None
         if target is not None:
@@ -194,7 +203,7 @@ def _first(actor: Actor, message_id: UUID) -> MessageEvent | None:
         return views.one(tx, message_id)
 
 
-def _names_another(actor: Actor, request: SendMessage, first: MessageEvent) -> bool:
+def _names_another(request: SendMessage, first: MessageEvent) -> bool:
     if request.conversation_id is not None:
         return str(request.conversation_id) != first["conversationId"]
     return False
@@ -238,8 +247,13 @@ def thread(actor: Actor, *, message_id: UUID, limit: int = limits.PAGE_MAX) -> l
 
 
 def history(
-    actor: Actor, *, conversation_id: UUID, limit: int,
-    before: int | None = None, after: int | None = None, around: int | None = None,
+    actor: Actor,
+    *,
+    conversation_id: UUID,
+    limit: int,
+    before: int | None = None,
+    after: int | None = None,
+    around: int | None = None,
 ) -> Page:
     """Read a page of history. The newest page ends with what is accepted and not yet committed.
 

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from app.domain import sessions
+from app.kernel.breaker import Down
 from app.kernel.ids import parse_id
 from app.live import hot, membership
-from app.live.breaker import Down
 
 
 def carry_out(notice: dict[str, Any]) -> None:

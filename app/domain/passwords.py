@@ -59,9 +59,11 @@ def _decoy() -> str:
 
 @cache
 def _common() -> frozenset[str]:
-    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # 30,000 words: loaded when first asked
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415 -- 30,000 words, loaded when first asked
 
     return frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) >= 10) | _OBVIOUS
 
 
-_OBVIOUS = frozenset({"1234567890", "12345678910", "0123456789", "qwertyuiop", "password123", "password1234", "passwordpassword"})
+_OBVIOUS = frozenset(
+    {"1234567890", "12345678910", "0123456789", "qwertyuiop", "password123", "password1234", "passwordpassword"}
+)

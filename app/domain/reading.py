@@ -46,7 +46,12 @@ RECEIPTS = text(
 
 
 def mark_read(
-    actor: Actor, *, now: datetime, message_ids: Sequence[UUID] = (), conversation_id: UUID | None = None, message_id: UUID | None = None
+    actor: Actor,
+    *,
+    now: datetime,
+    message_ids: Sequence[UUID] = (),
+    conversation_id: UUID | None = None,
+    message_id: UUID | None = None,
 ) -> dict[str, Any]:
     """Advance one's read position up to the newest of these messages; gives ``{readSeq, unreadCount}``.
 
@@ -69,7 +74,9 @@ def mark_read(
     return answer
 
 
-def _advance(tx: Transaction, actor: Actor, conversation_id: UUID, message_id: str, seq: int, now: datetime) -> dict[str, Any]:
+def _advance(
+    tx: Transaction, actor: Actor, conversation_id: UUID, message_id: str, seq: int, now: datetime
+) -> dict[str, Any]:
     member = member_of(tx, actor, conversation_id)
     moved = tx.change(READ, {"c": conversation_id, "me": actor.id, "seq": seq})
     if moved:
@@ -89,7 +96,9 @@ def _tell(
     emits.unread(actor.room, {**body, "total": total})
 
 
-def receipt(kind: str, reader_id: UUID, conversation_id: UUID, message_id: str, seq: int, at: datetime) -> ReadReceiptEvent:
+def receipt(
+    kind: str, reader_id: UUID, conversation_id: UUID, message_id: str, seq: int, at: datetime
+) -> ReadReceiptEvent:
     """Make the receipt that a read mark gives for a message."""
     return {
         "id": str(uuid5(reader_id, message_id)),
@@ -118,7 +127,10 @@ def unread(actor: Actor, *, conversation_id: UUID | None) -> dict[str, Any]:
         if conversation_id is not None:
             member_of(tx, actor, conversation_id)
         counts = _counts(tx, actor, conversation_id)
-    return {"count": sum(c["unread"] for c in counts), "byConversation": {c["id"]: c["unread"] for c in counts if c["unread"]}}
+    return {
+        "count": sum(c["unread"] for c in counts),
+        "byConversation": {c["id"]: c["unread"] for c in counts if c["unread"]},
+    }
 
 
 def _counts(tx: Transaction, actor: Actor, conversation_id: UUID | None) -> list[dict[str, Any]]:

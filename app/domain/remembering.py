@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from app.domain import modes
 from app.kernel.actor import SYSTEM
+from app.kernel.breaker import Down
 from app.live import seen
-from app.live.breaker import Down
 from app.models import transaction
 
 log = logging.getLogger(__name__)

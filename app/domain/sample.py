@@ -27,9 +27,15 @@ ROOMS = (
         "Welcome",
         "Say hello, and try to lose a message",
         (
-            Line("alice", "Welcome to Parley! This is the demo: four people and an admin, everything on your own machine."),
+            Line(
+                "alice",
+                "Welcome to Parley! This is the demo: four people and an admin, everything on your own machine.",
+            ),
             Line("bob", "What should I try first?"),
-            Line("alice", "Open a second browser as @bob, write to each other, then stop the worker or Redis while you do."),
+            Line(
+                "alice",
+                "Open a second browser as @bob, write to each other, then stop the worker or Redis while you do.",
+            ),
             Line("carol", "I did. It said “connecting…”, and then everything was there, in order. 👌"),
             Line("dave", "Same here, with the laptop closed for an hour."),
         ),
@@ -39,12 +45,20 @@ ROOMS = (
         "Engineering",
         "How it works inside",
         (
-            Line("carol", "The ack means: on stable storage. The tick means: committed in PostgreSQL, at a position of its own."),
+            Line(
+                "carol",
+                "The ack means: on stable storage. The tick means: committed in PostgreSQL, at a position of its own.",
+            ),
             Line("dave", "And positions have no holes, so a client knows when it is complete."),
             Line("carol", "ARCHITECTURE.md walks through it in five minutes."),
         ),
     ),
-    Room("random", "Random", "Anything else", (Line("dave", "Lunch?"), Line("alice", "In ten minutes.")),),
+    Room(
+        "random",
+        "Random",
+        "Anything else",
+        (Line("dave", "Lunch?"), Line("alice", "In ten minutes.")),
+    ),
 )
 DIRECT = (
     Line("alice", "Hi Bob, this one is just between us."),

@@ -74,7 +74,9 @@ _known: dict[UUID, Known] = {}
 
 
 # making ---------------------------------------------------------------------------------------------------------------
-def open_session(tx: Transaction, *, profile_id: UUID, kind: str, user_agent: str, address: str, now: datetime) -> Session:
+def open_session(
+    tx: Transaction, *, profile_id: UUID, kind: str, user_agent: str, address: str, now: datetime
+) -> Session:
     """Begin a session of kind ``api`` or ``page``."""
     lifetime = settings().refresh_token_ttl_s if kind == "api" else settings().session_ttl_s
     session = Session(
@@ -132,7 +134,9 @@ def _seal(purpose: str, session_id: UUID, nonce: bytes, more: str = "") -> str:
 def actor_of_token(token: str) -> Actor:
     """Find who a bearer token stands for; raises Unauthenticated."""
     try:
-        claims = jwt.decode(token, settings().secret_key, algorithms=["HS256"], options={"require": ["exp", "sub", "sid"]})
+        claims = jwt.decode(
+            token, settings().secret_key, algorithms=["HS256"], options={"require": ["exp", "sub", "sid"]}
+        )
         session_id = UUID(claims["sid"])
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
         raise Unauthenticated from error
@@ -213,7 +217,11 @@ def _parts(refresh_token: str) -> tuple[UUID, int, str]:
     name, _, rest = refresh_token.removeprefix("rt_").partition(".")
     number, _, seal = rest.partition(".")
     session_id = ids.parse_id(name)
-    if not refresh_token.startswith("rt_") or session_id is None or not (number.isascii() and number.isdigit() and len(number) < 10):
+    if (
+        not refresh_token.startswith("rt_")
+        or session_id is None
+        or not (number.isascii() and number.isdigit() and len(number) < 10)
+    ):
         raise Unauthenticated
     return session_id, int(number), seal
 

@@ -6,12 +6,13 @@ import logging
 import threading
 import time
 
-from app.domain import drain, groupcommit, healing, modes, remembering, unsettled
+from app.domain import announce, drain, groupcommit, healing, modes, remembering, unsettled
+from app.extensions import LOG
 from app.kernel.actor import SYSTEM
+from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
 from app.kernel.settings import settings
 from app.live import drainers
-from app.live.breaker import LOG, Down
 from app.models import transaction
 from app.outbound import emits
 from app.queries import messages as views
@@ -54,7 +55,7 @@ def _recheck() -> None:
         return  # the database is away: the copies shown stay provisional
     for event in committed:
         unsettled.settled(event["id"])
-    drain.announce.repeated(committed)
+    announce.repeated(committed)
 
 
 def take_over(stopping: threading.Event) -> None:

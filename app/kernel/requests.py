@@ -27,7 +27,9 @@ EMOJI_MAX = 64
 class Request(BaseModel):
     """A request's body or query: camelCase on the wire, nothing unknown, no coercion between JSON types."""
 
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=False, strict=True, frozen=True)
+    model_config = ConfigDict(
+        extra="forbid", alias_generator=to_camel, populate_by_name=False, strict=True, frozen=True
+    )
 
 
 R = TypeVar("R", bound=Request)
@@ -295,7 +297,9 @@ class Subscribe(Request):
 class Query(Request):
     """A query string: numbers and booleans come as text."""
 
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=False, strict=False, frozen=True)
+    model_config = ConfigDict(
+        extra="forbid", alias_generator=to_camel, populate_by_name=False, strict=False, frozen=True
+    )
 
 
 Limit = Annotated[int, Field(ge=1, le=200)]
@@ -357,7 +361,3 @@ class UnreadQuery(Query):
 
 class NoQuery(Query):
     """A call that takes no query."""
-
-
-class NoBody(Request):
-    """A call whose body is empty, or an empty object."""

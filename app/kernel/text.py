@@ -6,7 +6,10 @@ import re
 
 CONTENT_MAX = 4000
 WHITE_SPACE = "".join(
-    map(chr, [*range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000])
+    map(
+        chr,
+        [*range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000],
+    )
 )  # Unicode's White_Space property; str.strip() would also take U+001C to U+001F
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _MENTION = re.compile(r"(?<![\w@./-])@([A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,28}[A-Za-z0-9_])?)(?![\w@])")

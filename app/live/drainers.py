@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
-from app.extensions import redis
-from app.live.breaker import LOG
+from app.extensions import LOG, redis
 
 KEY = "drainer:alive"
 LIFE_MS = 2_000

@@ -9,11 +9,10 @@ from uuid import UUID
 
 import orjson
 
-from app.extensions import redis
+from app.extensions import CACHE, redis
 from app.kernel import limits
 from app.kernel.events import MessageEvent
 from app.live import scripts
-from app.live.breaker import CACHE
 
 POSITION_TTL_S = 30 * 24 * 3600
 

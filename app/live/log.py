@@ -8,12 +8,11 @@ from uuid import UUID
 
 import orjson
 
-from app.extensions import redis
+from app.extensions import LOG, redis
 from app.kernel import limits
 from app.kernel.events import MessageEvent
 from app.kernel.settings import settings
 from app.live import scripts, seen
-from app.live.breaker import LOG
 from app.live.membership import member_key
 
 STREAM = "messages:log"
@@ -37,9 +36,7 @@ class Answer:
     wait_s: float = 0.0
 
 
-def accept(
-    event: MessageEvent, *, after: UUID | None, is_new: bool = False, after_is_there: bool = False
-) -> Answer:
+def accept(event: MessageEvent, *, after: UUID | None, is_new: bool = False, after_is_there: bool = False) -> Answer:
     """Accept a message in one round trip; raises Down. On ``accepted`` it is durable as the log's fsync policy says."""
     message_id, conversation_id, sender_id = event["id"], event["conversationId"], event["senderId"]
     keys = [
@@ -78,7 +75,9 @@ def _answer(raw: list[Any]) -> Answer:
 def read(count: int = limits.DRAIN_BATCH) -> list[Entry]:
     """Read the oldest entries, always from the start: what was read and not settled comes again."""
     with LOG.guard():
-        return [Entry(place.decode(), orjson.loads(fields[b"e"])) for place, fields in redis.log.xrange(STREAM, count=count)]
+        return [
+            Entry(place.decode(), orjson.loads(fields[b"e"])) for place, fields in redis.log.xrange(STREAM, count=count)
+        ]
 
 
 def wait(timeout_s: float) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID, uuid4
 
-from app.extensions import redis
+from app.extensions import LOG, redis
 from app.live import scripts
-from app.live.breaker import LOG
 
 TTL_S = 300
 

@@ -8,7 +8,6 @@ from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
-import redis
 from redis.exceptions import NoScriptError
 
 FOLDER = Path(__file__).with_name("lua")
@@ -20,7 +19,7 @@ def _source(name: str) -> tuple[str, str]:
     return source, sha1(source.encode(), usedforsecurity=False).hexdigest()
 
 
-def run(client: redis.Redis, name: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+def run(client: Any, name: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
     """Run a script in one round trip; a server that has forgotten it is told it again (it then runs once)."""
     source, digest = _source(name)
     try:

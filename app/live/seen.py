@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from app.extensions import redis
-from app.live.breaker import LOG
+from app.extensions import LOG, redis
 
 FILTER = "seen:filter"
 COMPLETE = "seen:complete"

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, ForeignKey, Text
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.dialects.postgresql import JSONB, UUID as PG_UUID
 from sqlalchemy.orm import mapped_column
 
 Key = Annotated[UUID, mapped_column(PG_UUID(as_uuid=True), primary_key=True)]

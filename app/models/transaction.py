@@ -10,8 +10,7 @@ from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.engine import CursorResult, Result
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from app.extensions import db

@@ -51,7 +51,7 @@ class Listener:
 
     def _listen(self) -> None:
         raw = db.engine.raw_connection()
-        connection = raw.driver_connection
+        connection: Any = raw.driver_connection
         raw.detach()
         try:
             connection.autocommit = True

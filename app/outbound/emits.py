@@ -6,10 +6,10 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.extensions import redis, socketio
+from app.extensions import CACHE, redis, socketio
 from app.kernel import json
+from app.kernel.breaker import Down
 from app.kernel.events import MessageEvent, ReadReceiptEvent
-from app.live.breaker import CACHE, Down
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,11 @@ def withdrawn(message_id: str, conversation_id: str, reason: str) -> None:
 
 def heads(conversation_id: object, head_seq: int, version: int) -> None:
     """Tell a conversation's members where it stands, so that a lost event is noticed."""
-    _emit("heads", {"heads": {str(conversation_id): {"headSeq": head_seq, "version": version}}}, conversation_room(conversation_id))
+    _emit(
+        "heads",
+        {"heads": {str(conversation_id): {"headSeq": head_seq, "version": version}}},
+        conversation_room(conversation_id),
+    )
 
 
 def conversation(view: Mapping[str, Any], room: str) -> None:

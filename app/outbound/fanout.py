@@ -14,9 +14,9 @@ from typing import Any
 from redis.exceptions import RedisError
 from socketio.pubsub_manager import PubSubManager
 
-from app.extensions import redis
+from app.extensions import CACHE, redis
 from app.kernel import json
-from app.live.breaker import CACHE, Down
+from app.kernel.breaker import Down
 
 log = logging.getLogger(__name__)
 BACK_OFF_S = 0.5

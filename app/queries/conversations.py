@@ -102,7 +102,14 @@ def public_rooms(tx: Transaction, *, q: str, limit: int, after: str) -> tuple[li
     values = {"me": tx.actor.id, "q": q, "pattern": _contains(q), "after": after, "limit": limit + 1}
     rows = tx.execute(ROOMS, values).all()
     items = [
-        {"id": str(r.id), "slug": r.slug, "title": r.title, "topic": r.topic, "memberCount": r.member_count, "isMember": r.is_member}
+        {
+            "id": str(r.id),
+            "slug": r.slug,
+            "title": r.title,
+            "topic": r.topic,
+            "memberCount": r.member_count,
+            "isMember": r.is_member,
+        }
         for r in rows[:limit]
     ]
     return items, rows[limit - 1].slug if len(rows) > limit else None

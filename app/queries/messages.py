@@ -44,13 +44,15 @@ AROUND = text(
     " ORDER BY m.seq LIMIT :above)) w ON true WHERE c.id = :conversation_id"
 )
 CHANGES = _window("m.changed_seq > :pivot AND m.seq > :floor", "m.changed_seq, m.seq")
-BY_IDS = text(f"SELECT {COLUMNS} {FROM} WHERE m.id = ANY(CAST(:ids AS uuid[])) ORDER BY m.conversation_id, m.changed_seq, m.seq")
+BY_IDS = text(
+    f"SELECT {COLUMNS} {FROM} WHERE m.id = ANY(CAST(:ids AS uuid[])) ORDER BY m.conversation_id, m.changed_seq, m.seq"
+)
 THREAD = text(f"SELECT {COLUMNS} {FROM} WHERE m.id = :root OR m.thread_root_id = :root ORDER BY m.seq LIMIT :limit")
 PLACES = text(
     "SELECT c.head_seq,"
     " (SELECT (m.id, m.seq)::text FROM messages m WHERE m.conversation_id = c.id AND m.seq <= :received"
-    "  ORDER BY m.seq DESC LIMIT 1),"
-    " (SELECT (m.id, m.seq)::text FROM messages m WHERE m.conversation_id = c.id ORDER BY m.seq DESC LIMIT 1)"
+    "  ORDER BY m.seq DESC LIMIT 1) AS received,"
+    " (SELECT (m.id, m.seq)::text FROM messages m WHERE m.conversation_id = c.id ORDER BY m.seq DESC LIMIT 1) AS latest"
     " FROM conversations c WHERE c.id = :conversation_id"
 )
 
@@ -106,8 +108,14 @@ def thread(tx: Transaction, root_id: UUID, limit: int) -> list[MessageEvent]:
 
 
 def page(
-    tx: Transaction, conversation_id: UUID, *, floor: int, limit: int,
-    before: int | None = None, after: int | None = None, around: int | None = None,
+    tx: Transaction,
+    conversation_id: UUID,
+    *,
+    floor: int,
+    limit: int,
+    before: int | None = None,
+    after: int | None = None,
+    around: int | None = None,
 ) -> Page:
     """Read a page of history by ``seq``, ascending. ``floor`` hides what came before this member could read."""
     values = {"conversation_id": conversation_id, "floor": floor, "limit": limit + 1}
@@ -130,7 +138,9 @@ def _around(tx: Transaction, values: dict[str, Any], pivot: int, limit: int) -> 
     over = [found for found in events if (found["seq"] or 0) > pivot]
     kept_under = under[: max(below, limit - len(over))]
     kept_over = over[: limit - len(kept_under)]
-    return _page(kept_under[::-1] + kept_over, head, before=len(under) > len(kept_under), after=len(over) > len(kept_over))
+    return _page(
+        kept_under[::-1] + kept_over, head, before=len(under) > len(kept_under), after=len(over) > len(kept_over)
+    )
 
 
 def _page(items: list[MessageEvent], head: int, *, before: bool, after: bool) -> Page:
@@ -173,10 +183,12 @@ def _whole_positions(events: Sequence[MessageEvent], limit: int) -> list[Message
     return list(events[:end])
 
 
-def places(tx: Transaction, conversation_id: UUID, received: int) -> tuple[int, tuple[str, int] | None, tuple[str, int] | None]:
+def places(
+    tx: Transaction, conversation_id: UUID, received: int
+) -> tuple[int, tuple[str, int] | None, tuple[str, int] | None]:
     """Read (head, the newest message at or below ``received``, the newest message), each message as (id, seq)."""
-    row = tx.execute(PLACES, {"conversation_id": conversation_id, "received": received}).one()
-    return row[0], _place(row[1]), _place(row[2])
+    row: Any = tx.execute(PLACES, {"conversation_id": conversation_id, "received": received}).one()
+    return row.head_seq, _place(row.received), _place(row.latest)
 
 
 def _place(pair: str | None) -> tuple[str, int] | None:
@@ -194,6 +206,11 @@ EDITS = text(
 def edits(tx: Transaction, message_id: UUID) -> list[dict[str, Any]]:
     """Read a message's earlier wordings; ``replacedAt`` and ``position`` are those of the change that ended each."""
     return [
-        {"content": r.content, "replacedAt": clock.wire(r.changed_at), "position": r.position, "editorId": str(r.editor_id)}
+        {
+            "content": r.content,
+            "replacedAt": clock.wire(r.changed_at),
+            "position": r.position,
+            "editorId": str(r.editor_id),
+        }
         for r in tx.execute(EDITS, {"id": message_id})
     ]

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import socketio
-from socketio.exceptions import ConnectionRefusedError
+from socketio.exceptions import ConnectionRefusedError as ConnectionRefused
 
 from app.domain import delivery, heads, sessions
 from app.extensions import socketio as flask_socketio
@@ -73,8 +73,8 @@ def _cookie(environ: dict[str, Any]) -> str:
     return found.value
 
 
-def _refused(refusal: DomainError) -> ConnectionRefusedError:
-    error = ConnectionRefusedError(refusal.message)
+def _refused(refusal: DomainError) -> ConnectionRefused:
+    error = ConnectionRefused(refusal.message)
     error.error_args = {"message": refusal.message, "code": refusal.code, "data": refusal.wire()}
     return error
 
@@ -202,7 +202,9 @@ def recheck_all() -> None:
         for standing in standings:
             _join(connection, standing.conversation_id, standing.history_from_seq)
         _leave_all_but(connection, {standing.conversation_id for standing in standings})
-        shown = {str(s.conversation_id): {"headSeq": s.head_seq, "version": s.version} for s in standings[: limits.READY_MAX]}
+        shown = {
+            str(s.conversation_id): {"headSeq": s.head_seq, "version": s.version} for s in standings[: limits.READY_MAX]
+        }
         _server().emit("heads", {"heads": shown}, to=connection.sid, namespace="/", ignore_queue=True)
 
 

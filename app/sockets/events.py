@@ -10,8 +10,7 @@ import socketio
 
 from app.domain import changes, channels, delivery, messages, reading
 from app.extensions import socketio as flask_socketio
-from app.kernel import clock, limits
-from app.kernel import requests as wire
+from app.kernel import clock, limits, requests as wire
 from app.kernel.errors import DomainError, Invalid, NotFound, Unauthenticated
 from app.sockets import registry
 from app.sockets.registry import Connection
@@ -42,17 +41,23 @@ def _acked(event: Event) -> Callable[..., dict[str, Any]]:
                 raise Unauthenticated
             if len(payload) > 1:
                 raise Invalid({"body": ["must be one object"]})
-            return {"ok": True, "data": event.handler(connection, wire.parse(event.model, payload[0] if payload else {}))}
+            return {
+                "ok": True,
+                "data": event.handler(connection, wire.parse(event.model, payload[0] if payload else {})),
+            }
         except DomainError as refusal:
             return {"ok": False, "error": refusal.wire()}
         except Exception:
             log.exception("an event failed")
-            return {"ok": False, "error": {"code": "internal", "message": "Something went wrong here.", "temporary": True}}
+            return {
+                "ok": False,
+                "error": {"code": "internal", "message": "Something went wrong here.", "temporary": True},
+            }
 
     return handle
 
 
-def _unknown(event: Any, sid: str, *_: Any) -> dict[str, Any]:
+def _unknown(*_: Any) -> dict[str, Any]:
     return {"ok": False, "error": NotFound("The event").wire()}
 
 

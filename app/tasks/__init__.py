@@ -20,7 +20,7 @@ BEAT = {
 
 def bind(celery: Celery, config: Config) -> None:
     """Configure Celery for this application and put its tasks on it."""
-    url = _with_password(config.redis_url, config.redis_password) if config.redis_url else "memory://"
+    url = config.redis_url or "memory://"
     celery.conf.update(
         broker_url=url,
         broker_connection_retry_on_startup=True,
@@ -38,8 +38,3 @@ def bind(celery: Celery, config: Config) -> None:
         timezone="UTC",
     )
     maintenance.register(celery)
-
-
-def _with_password(url: str, password: str | None) -> str:
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://:{password}@{rest}" if password and "@" not in rest else url

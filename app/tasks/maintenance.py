@@ -6,8 +6,8 @@ from celery import Celery
 
 from app.domain import drain, healing, sessions
 from app.kernel import clock
+from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
-from app.live.breaker import Down
 
 
 def register(celery: Celery) -> None:

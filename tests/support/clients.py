@@ -64,7 +64,13 @@ class Person(Rest):
 
     def room(self, slug: str, *members: Person, visibility: str = "public") -> str:
         """Make a room with members; gives its id."""
-        body = {"kind": "room", "slug": slug, "title": slug, "visibility": visibility, "members": [m.username for m in members]}
+        body = {
+            "kind": "room",
+            "slug": slug,
+            "title": slug,
+            "visibility": visibility,
+            "members": [m.username for m in members],
+        }
         return str(self.ok("POST", "/conversations", body)["conversation"]["id"])
 
     def group(self, title: str, *members: Person) -> str:
@@ -74,7 +80,9 @@ class Person(Rest):
 
     def direct(self, other: Person) -> str:
         """Open the direct conversation with someone; gives its id."""
-        return str(self.ok("POST", "/conversations", {"kind": "direct", "username": other.username})["conversation"]["id"])
+        return str(
+            self.ok("POST", "/conversations", {"kind": "direct", "username": other.username})["conversation"]["id"]
+        )
 
     def history(self, conversation_id: str, **query: Any) -> list[Event]:
         """Read a page of history."""

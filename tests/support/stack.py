@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
+import redis
 from psycopg2 import sql
 
 ROOT = Path(__file__).parents[2]
@@ -60,11 +61,15 @@ def fresh_database(services: dict[str, str], template: str | None) -> str:
         if "DATABASE_URL" not in services:
             _make_roles(cursor)
         source = sql.Identifier(template or "template0")
-        cursor.execute(sql.SQL("CREATE DATABASE {} OWNER parley_owner TEMPLATE {}").format(sql.Identifier(name), source))
+        cursor.execute(
+            sql.SQL("CREATE DATABASE {} OWNER parley_owner TEMPLATE {}").format(sql.Identifier(name), source)
+        )
     connection.close()
     if template is None:
         environ = environment(services, name) | {"MESSAGE_WRITE_MODE": "auto"}
-        subprocess.run([sys.executable, "-m", "app.cli", "migrate"], env=environ, cwd=ROOT, check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "app.cli", "migrate"], env=environ, cwd=ROOT, check=True, capture_output=True
+        )
     return name
 
 
@@ -186,7 +191,9 @@ class Stack:
     def wait_until_ready(self, *, within_s: float = 30) -> None:
         """Wait until every web process says that it is ready."""
         for number, url in enumerate(self.urls):
-            until(lambda url=url: _answers(url + "/readyz"), within_s=within_s, what=f"web {number}: {self.logs(number)}")
+            until(
+                lambda url=url: _answers(url + "/readyz"), within_s=within_s, what=f"web {number}: {self.logs(number)}"
+            )
 
     def logs(self, number: int = 0) -> str:
         """The last lines that a web process wrote."""
@@ -216,6 +223,4 @@ def _answers(url: str) -> bool:
 
 
 def _empty(url: str) -> None:
-    import redis
-
     redis.Redis.from_url(url).flushdb()

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from redis.exceptions import RedisError
-
 log = logging.getLogger(__name__)
 PROBE_EVERY_S = 1.0
 
@@ -20,9 +18,10 @@ class Down(Exception):
 
 @dataclass
 class Breaker:
-    """Guards the calls to one Redis."""
+    """Guards the calls to one Redis; ``failures`` are the errors that mean it is away."""
 
     name: str
+    failures: tuple[type[Exception], ...]
     _open_until: float = 0.0
     _is_open: bool = False
 
@@ -45,7 +44,7 @@ class Breaker:
             self._open_until = time.monotonic() + PROBE_EVERY_S
         try:
             yield
-        except (RedisError, OSError) as error:
+        except self.failures as error:
             self._trip(error)
             raise Down(self.name) from error
         if self._is_open:
@@ -57,7 +56,3 @@ class Breaker:
             log.warning("%s is away: %s", self.name, error)
         self._is_open = True
         self._open_until = time.monotonic() + PROBE_EVERY_S
-
-
-LOG = Breaker("the message log's Redis")
-CACHE = Breaker("the cache's Redis")
