@@ -130,6 +130,6 @@ class Postgres(Server):
 
 def locale_options(major: int) -> list[str]:
     """Choose a collation that no system update can change under the indexes, with Unicode's upper and lower case."""
-    if major >= 17:  # noqa: PLR2004
+    if major >= 17:
         return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     return ["--locale=C.UTF-8" if sys.platform == "linux" else "--locale=C"]
