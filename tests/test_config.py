@@ -158,14 +158,3 @@ def test_every_documented_default_is_the_real_one():
         if isinstance(setting.default, (bool, int)):
             default = str(setting.default).lower()
             assert f"| `{setting.metadata['key']}` | `{default}` |" in text, setting.name
-
-
-def test_every_dependency_has_its_reason():
-    pinned = [
-        line.split("==")[0]
-        for name in ("requirements.txt", "requirements-dev.txt")
-        for line in (ROOT / name).read_text().splitlines()
-        if "==" in line and not line.startswith("#")
-    ]
-    explained = re.findall(r"^\| ([\w-]+) \|", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE)
-    assert sorted(pinned) == sorted(name for name in explained if name != "package")

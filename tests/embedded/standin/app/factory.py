@@ -11,9 +11,9 @@ from app import extensions
 stopping = []
 
 
-def create_app(config):
+def create_app(config, *, serving=False):
     app = Flask(__name__)
-    socketio = SocketIO(app, async_mode=config.async_mode, cors_allowed_origins="*")
+    socketio = SocketIO(app, async_mode=config.async_mode if serving else "threading", cors_allowed_origins="*")
     app.extensions["celery"] = Celery("standin", broker=config.redis_url)
     app.extensions["started"] = False
 
