@@ -50,7 +50,7 @@ def make_engine(url: str, *, pool_size: int, statement_timeout_ms: int) -> Engin
     """Make an engine with the time-outs that every Parley session has."""
     options = (
         f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={statement_timeout_ms}"
-        " -c idle_in_transaction_session_timeout=5000 -c timezone=UTC"
+        " -c idle_in_transaction_session_timeout=2000 -c timezone=UTC"  # a stopped process holds no lock longer
     )
     return create_engine(
         url,

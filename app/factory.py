@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
@@ -16,10 +16,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import api, sockets, tasks, web
 from app.api.endpoint import failure
-from app.domain import announce, drain, healing, modes, notices, startup, unsettled, watch
+from app.domain import announce, drain, healing, modes, notices, relay, startup, unsettled, watch
 from app.extensions import celery, db, migrate, redis, socketio
 from app.kernel import json, limits, settings as kernel_settings
 from app.kernel.errors import DomainError, Malformed, NotFound, TooLarge
+from app.kernel.events import MessageEvent
 from app.outbound.bus import Listener
 from app.outbound.fanout import FanoutManager
 from app.sockets import connections
@@ -71,13 +72,14 @@ def _bind(app: Flask, config: Config) -> None:
     tasks.bind(celery, config)
     modes.forget()
     unsettled.clear()
+    relay.forget()
 
 
 def _bind_socketio(app: Flask, config: Config, async_mode: str) -> None:
     manager = FanoutManager()
     manager.on_emit = _heard
     manager.on_unpublished = _unpublished
-    manager.on_listening = connections.recheck_all
+    manager.on_listening = connections.tell_all_heads
     socketio.init_app(
         app,
         client_manager=manager,
@@ -106,6 +108,8 @@ def _heard(message: dict[str, Any]) -> None:
         body = data[0] if isinstance(data, list) else data
         if isinstance(body, dict) and body.get("persisted", True):
             unsettled.settled(body.get("id", ""))
+            if body.get("changedSeq"):
+                relay.delivered(cast("MessageEvent", body))
 
 
 def _unpublished(message: dict[str, Any]) -> None:

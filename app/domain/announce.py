@@ -42,7 +42,7 @@ def repeated(events: Sequence[MessageEvent]) -> None:
 def changed(event: MessageEvent, roots: Sequence[MessageEvent] = ()) -> None:
     """Tell of a changed message those who may read it: in a group, not those who joined after it was written."""
     _remember([event, *roots])
-    emits.changed(event, _readers(event))
+    emits.changed(event, readers(event))
 
 
 def _remember(events: Sequence[MessageEvent]) -> None:
@@ -62,7 +62,8 @@ def distrust(heads: dict[str, int]) -> None:
         log.warning("neither Redis nor the database could be told of %d conversations", len(heads))
 
 
-def _readers(event: MessageEvent) -> list[str] | None:
+def readers(event: MessageEvent) -> list[str] | None:
+    """Name the rooms of those who may read an event, where some members may not; None means all members."""
     with transaction(SYSTEM) as tx:
         values = {"conversation_id": event["conversationId"], "seq": event["seq"]}
         members = tx.execute(LATE_JOINERS, values).all()

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.domain import mentions
 from app.kernel.actor import SYSTEM
-from app.kernel.errors import Conflict, DomainError, Invalid, NotFound, OutOfOrder
+from app.kernel.errors import Conflict, DomainError, Invalid, NotFound, OutOfOrder, Unavailable
 from app.kernel.events import MessageEvent
 from app.kernel.ids import message_id
 from app.models import Transaction, transaction
@@ -58,7 +58,19 @@ BURY = text(
     " VALUES (:message_id, :conversation_id, :sender_id, CAST(:entry AS jsonb), :sqlstate, :reason, clock_timestamp())"
     " ON CONFLICT (message_id) DO NOTHING"
 )
+ATTEMPTS = 5
 CONTENT_CLASSES = ("22", "23")
+DRAIN_LOCK = 7_031_986_001
+TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
+END_HOLDER = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND (classid::bigint << 32) + objid::bigint = :key"
+)
+
+
+class Busy(Exception):
+    """Another process is draining just now; two at once would do the work twice, and nothing else."""
 
 
 class RaceLost(Exception):
@@ -89,14 +101,26 @@ class Outcome:
         return next((e for e in [*self.created, *self.already] if e["id"] == wanted), None)
 
 
-def apply(submissions: Sequence[Submission]) -> Outcome:
-    """Commit a batch; raises Unavailable where the database is, and then nothing of it is committed."""
-    while True:
+def apply(submissions: Sequence[Submission], *, alone: bool = False) -> Outcome:
+    """Commit a batch; raises Unavailable where the database is away, and then nothing of it is committed.
+
+    With ``alone`` it raises Busy where another process commits alone (the drain, which would only repeat the other's work).
+    """
+    for _ in range(ATTEMPTS):
         try:
             with transaction(SYSTEM) as tx:
+                if alone and not tx.execute(TRY_LOCK, {"key": DRAIN_LOCK}).scalar_one():
+                    raise Busy
                 return _apply(tx, submissions)
         except RaceLost:
             continue
+    raise Unavailable("The same message is being committed elsewhere.")
+
+
+def end_silent_holder() -> None:
+    """End the database session of a process that commits alone and does not come to an end (stopped, or cut off)."""
+    with transaction(SYSTEM) as tx:
+        tx.execute(END_HOLDER, {"key": DRAIN_LOCK})
 
 
 def _apply(tx: Transaction, submissions: Sequence[Submission]) -> Outcome:

@@ -10,9 +10,10 @@ import threading
 import time
 
 from app.domain import announce, unsettled
-from app.domain.commit import Submission, apply
+from app.domain.commit import Busy, Submission, apply, end_silent_holder
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
+from app.kernel.limits import SILENT_DRAINER_S
 from app.live import drainers, log
 from app.live.log import Entry
 from app.outbound import emits
@@ -21,11 +22,11 @@ logger = logging.getLogger(__name__)
 
 
 def drain_once() -> int:
-    """Move one batch; gives how many entries it took. Raises Down or Unavailable, and then nothing is lost."""
+    """Move one batch; gives how many entries it took. Raises Busy, Down or Unavailable, and then nothing is lost."""
     entries = log.read()
     if not entries:
         return 0
-    outcome = apply([Submission(entry.event) for entry in entries])
+    outcome = apply([Submission(entry.event) for entry in entries], alone=True)
     announce.created(outcome.created, outcome.roots)
     announce.repeated(outcome.already)
     for event in outcome.buried:
@@ -45,7 +46,10 @@ def drain_all(*, at_most_s: float = 30) -> int:
     """Drain until the log is empty or the time is over; gives the number of entries moved."""
     deadline, moved = time.monotonic() + at_most_s, 0
     while time.monotonic() < deadline:
-        taken = drain_once()
+        try:
+            taken = drain_once()
+        except Busy:
+            break  # the one who drains goes on
         moved += taken
         if taken == 0:
             break
@@ -54,14 +58,28 @@ def drain_all(*, at_most_s: float = 30) -> int:
 
 def run(stopping: threading.Event) -> None:
     """Drain continuously until told to stop; failures are waited out, half a second at a time."""
+    busy_since: float | None = None
     while not stopping.is_set():
         try:
             drainers.alive()
             if drain_once() == 0:
                 log.wait(1.0)
+            busy_since = None
+        except Busy:
+            busy_since = _wait_for_other(busy_since, stopping)
         except (Down, DomainError) as error:
             logger.warning("the drain waits: %s", error)
             stopping.wait(0.5)
         except Exception:
             logger.exception("the drain failed; it goes on")
             stopping.wait(0.5)
+
+
+def _wait_for_other(since: float | None, stopping: threading.Event) -> float:
+    """Give the one who drains a moment; one who is silent for two seconds is a stopped process, and loses the turn."""
+    now = time.monotonic()
+    if since is not None and now - since > SILENT_DRAINER_S:
+        end_silent_holder()
+        return now
+    stopping.wait(0.05)
+    return since or now

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from app.domain import sessions
+from app.domain import relay, sessions
 from app.kernel.breaker import Down
 from app.kernel.ids import parse_id
 from app.live import hot, membership
@@ -35,4 +35,5 @@ def _distrust(notice: dict[str, Any]) -> None:
     try:
         hot.distrust([notice["conversationId"]])
     except Down:
-        pass
+        pass  # it cannot be read here either; whoever can reach it throws it away
+    relay.moved(notice["conversationId"], notice["headSeq"])

@@ -7,6 +7,7 @@ import threading
 import time
 
 from app.domain import announce, drain, groupcommit, healing, modes, remembering, unsettled
+from app.domain.commit import Busy
 from app.extensions import LOG
 from app.kernel.actor import SYSTEM
 from app.kernel.breaker import Down
@@ -82,6 +83,8 @@ def _stand_in(healed_at: float, stopping: threading.Event) -> float:
             healing.heal_once()
             return time.monotonic()
         remembering.fill(at_most_s=0.2)
+    except Busy:
+        pass  # another process stands in
     except (Down, DomainError) as error:
         log.debug("standing in for the drainer waits: %s", error)
     except Exception:

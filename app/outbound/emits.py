@@ -49,13 +49,17 @@ def withdrawn(message_id: str, conversation_id: str, reason: str) -> None:
     _emit("message:withdrawn", body, conversation_room(conversation_id))
 
 
-def heads(conversation_id: object, head_seq: int, version: int) -> None:
-    """Tell a conversation's members where it stands, so that a lost event is noticed."""
-    _emit(
-        "heads",
-        {"heads": {str(conversation_id): {"headSeq": head_seq, "version": version}}},
-        conversation_room(conversation_id),
-    )
+def heads(conversation_id: object, head_seq: int, version: int, *, here_only: bool = False) -> None:
+    """Tell a conversation's members where it stands, so that a lost event is noticed; on request only those here."""
+    body = {"heads": {str(conversation_id): {"headSeq": head_seq, "version": version}}}
+    _emit("heads", body, conversation_room(conversation_id), here_only=here_only)
+
+
+def here(event: MessageEvent, rooms: Iterable[str] | None = None) -> None:
+    """Deliver a final event to this process's sockets only: it came through the database and not through Redis."""
+    name = "message" if event["seq"] == event["changedSeq"] else "message:changed"
+    for room in rooms if rooms is not None else [conversation_room(event["conversationId"])]:
+        _emit(name, event, room, here_only=True)
 
 
 def conversation(view: Mapping[str, Any], room: str) -> None:
@@ -81,8 +85,8 @@ def system(kind: str, message: str, *, reconnect_after_ms: int | None = None, si
     socketio.server.emit("system", body, to=sid, namespace="/", ignore_queue=True)
 
 
-def _emit(name: str, body: Any, room: str) -> None:
-    socketio.server.emit(name, body, to=room, namespace="/")
+def _emit(name: str, body: Any, room: str, *, here_only: bool = False) -> None:
+    socketio.server.emit(name, body, to=room, namespace="/", ignore_queue=here_only)
 
 
 def _tell(channel: str, body: Any) -> None:

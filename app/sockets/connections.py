@@ -11,7 +11,7 @@ from uuid import UUID
 import socketio
 from socketio.exceptions import ConnectionRefusedError as ConnectionRefused
 
-from app.domain import delivery, heads, sessions
+from app.domain import delivery, heads, relay, sessions
 from app.extensions import socketio as flask_socketio
 from app.kernel import clock, limits
 from app.kernel.actor import Actor
@@ -202,10 +202,14 @@ def recheck_all() -> None:
         for standing in standings:
             _join(connection, standing.conversation_id, standing.history_from_seq)
         _leave_all_but(connection, {standing.conversation_id for standing in standings})
-        shown = {
-            str(s.conversation_id): {"headSeq": s.head_seq, "version": s.version} for s in standings[: limits.READY_MAX]
-        }
-        _server().emit("heads", {"heads": shown}, to=connection.sid, namespace="/", ignore_queue=True)
+    tell_all_heads()
+
+
+def tell_all_heads() -> None:
+    """Tell every socket here where its conversations stand: emits of other processes may have been missed."""
+    ids = {conversation_id for connection in registry.everyone() for conversation_id in connection.memberships}
+    if ids:
+        relay.tell_heads(ids)
 
 
 def _cut(connection: Connection) -> None:

@@ -1,0 +1,60 @@
+"""Hearing through the database what Redis could not carry: a notice names a conversation and its head, then this reads.
+
+Each process remembers how far the events that it delivered reach in each conversation its sockets are in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.domain import announce
+from app.kernel.actor import SYSTEM
+from app.kernel.events import MessageEvent
+from app.models import transaction
+from app.outbound import emits
+from app.queries import messages as views
+
+HEADS = text("SELECT id, head_seq, version FROM conversations WHERE id = ANY(CAST(:ids AS uuid[]))")
+AT_MOST = 200
+REMEMBERED = 50_000
+_delivered: dict[str, int] = {}
+
+
+def delivered(event: MessageEvent) -> None:
+    """Note that a final event was delivered to this process's sockets."""
+    position = event["changedSeq"] or 0
+    if position > _delivered.get(event["conversationId"], 0):
+        if len(_delivered) >= REMEMBERED:
+            _delivered.clear()
+        _delivered[event["conversationId"]] = position
+
+
+def moved(conversation_id: str, head_seq: int) -> None:
+    """Deliver to this process's sockets what was committed up to a head and never came through Redis."""
+    known = _delivered.get(conversation_id)
+    if known is not None and known >= head_seq:
+        return
+    if known is None or head_seq - known > AT_MOST:
+        tell_heads([UUID(conversation_id)])
+        return
+    with transaction(SYSTEM) as tx:
+        events, _, _ = views.changes(tx, UUID(conversation_id), after=known, floor=0, limit=AT_MOST)
+    for event in events:
+        emits.here(event, announce.readers(event))
+        delivered(event)
+
+
+def tell_heads(conversation_ids: Iterable[UUID]) -> None:
+    """Tell this process's sockets where conversations stand, so that they fetch what they lack: one query for all."""
+    with transaction(SYSTEM) as tx:
+        rows = tx.execute(HEADS, {"ids": [str(i) for i in conversation_ids]}).all()
+    for row in rows:
+        emits.heads(row.id, row.head_seq, row.version, here_only=True)
+
+
+def forget() -> None:
+    """Forget what was delivered (tests, and a process that starts)."""
+    _delivered.clear()
