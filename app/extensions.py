@@ -6,15 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import psycopg2
 import redis as redis_py
 from celery import Celery
 from flask_migrate import Migrate
 from flask_socketio import SocketIO
+from psycopg2 import extensions as driver
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from app.kernel import patience
 from app.kernel.breaker import Breaker
 
 T = TypeVar("T")
@@ -39,7 +42,7 @@ class Database:
             raise RuntimeError("the database is not bound; create_app does that")
         return self._engine
 
-    def bind(self, url: str, *, pool_size: int = 10, statement_timeout_ms: int = 5_000) -> None:
+    def bind(self, url: str, *, pool_size: int = 10, statement_timeout_ms: int = 4_000) -> None:
         """Make the engine. Every session ends a silent transaction and notices a dead peer (design section 2.4)."""
         if self._engine is not None:
             self._engine.dispose()
@@ -143,3 +146,10 @@ celery = Celery("parley")
 def set_offload(run: Callable[..., Any]) -> None:
     """Say how this process runs a blocking call off its event loop."""
     offload.run = run
+
+
+def limit_database_waits(limit_s: float = 5.0) -> None:
+    """Have every database call of this process fail within this time, even where the server does not answer at all."""
+    driver.set_wait_callback(
+        patience.limited(limit_s, reads=driver.POLL_READ, writes=driver.POLL_WRITE, error=psycopg2.OperationalError)
+    )

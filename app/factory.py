@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
@@ -17,10 +17,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import api, sockets, tasks, web
 from app.api.endpoint import failure
 from app.domain import announce, drain, healing, modes, notices, relay, startup, unsettled, watch
-from app.extensions import celery, db, migrate, redis, socketio
+from app.extensions import celery, db, limit_database_waits, migrate, redis, socketio
 from app.kernel import json, limits, settings as kernel_settings
 from app.kernel.errors import DomainError, Malformed, NotFound, TooLarge
-from app.kernel.events import MessageEvent
 from app.outbound.bus import Listener
 from app.outbound.fanout import FanoutManager
 from app.sockets import connections
@@ -106,10 +105,10 @@ def _heard(message: dict[str, Any]) -> None:
     if message["event"] in ("message", "message:changed", "message:withdrawn"):
         data = message["data"]
         body = data[0] if isinstance(data, list) else data
-        if isinstance(body, dict) and body.get("persisted", True):
-            unsettled.settled(body.get("id", ""))
-            if body.get("changedSeq"):
-                relay.delivered(cast("MessageEvent", body))
+        if message["event"] == "message:withdrawn":
+            unsettled.settled(body["id"])
+        elif body["persisted"]:
+            relay.delivered(body)
 
 
 def _unpublished(message: dict[str, Any]) -> None:
@@ -173,6 +172,7 @@ def start_web(app: Flask) -> None:
     """Start what a serving process does beside answering; called after it was forked."""
     background: Background = app.extensions["background"]
     background.stopping.clear()
+    limit_database_waits()
     startup.check()
     _print_mode()
     background.listener = Listener(_on_notice, connections.recheck_all)
@@ -183,6 +183,7 @@ def start_web(app: Flask) -> None:
         socketio.server.manager_initialized = True
     _spawn(background.listener.run)
     _spawn(watch.guard_stalls, background.stopping)
+    _spawn(watch.look_after, background.stopping)
     _spawn(watch.take_over, background.stopping)
 
 
@@ -217,6 +218,7 @@ def stop_web(app: Flask, grace_s: float = 10) -> None:
 def start_worker(_: Flask) -> threading.Event:
     """Start the drain and the healer of a Celery worker; gives the event that stops them."""
     stopping = threading.Event()
+    limit_database_waits()
     startup.check()
     _print_mode()
     _spawn(drain.run, stopping)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.domain import announce
+from app.domain import announce, unsettled
 from app.kernel.actor import SYSTEM
 from app.kernel.events import MessageEvent
 from app.models import transaction
@@ -24,7 +24,8 @@ _delivered: dict[str, int] = {}
 
 
 def delivered(event: MessageEvent) -> None:
-    """Note that a final event was delivered to this process's sockets."""
+    """Note that a final event was delivered to this process's sockets: nobody here waits for it any more."""
+    unsettled.settled(event["id"])
     position = event["changedSeq"] or 0
     if position > _delivered.get(event["conversationId"], 0):
         if len(_delivered) >= REMEMBERED:

@@ -25,20 +25,26 @@ TAKE_OVER_AFTER_S = 2.0
 
 
 def guard_stalls(stopping: threading.Event) -> None:
-    """Show a provisional copy of what the database is slow to take; look after what no final was heard of."""
-    rechecked = 0.0
+    """Show a provisional copy of what the database is slow to take. It never asks the database itself."""
     while not stopping.is_set():
         try:
             for waiting in unsettled.overdue(settings().stall_guard_ms / 1000):
                 if not waiting.shown:
                     waiting.shown = True
                     emits.provisional(waiting.event)
-            if time.monotonic() - rechecked > RECHECK_AFTER_S:
-                rechecked = time.monotonic()
-                _recheck()
         except Exception:
             log.exception("the stall guard failed; it goes on")
         stopping.wait(LOOK_EVERY_S)
+
+
+def look_after(stopping: threading.Event) -> None:
+    """Find out what became of sends of which no final was heard."""
+    while not stopping.is_set():
+        stopping.wait(RECHECK_AFTER_S)
+        try:
+            _recheck()
+        except Exception:
+            log.exception("looking after accepted messages failed; it goes on")
 
 
 def _recheck() -> None:
