@@ -161,7 +161,6 @@ export class Session extends Emitter {
 
   /** @param {Message} message */
   told(message) {
-    this.outbox.noted(message);
     if (message.changedSeq != null) this.positions.offer(message.conversationId, message);
     else this.apply(message);
   }
@@ -250,6 +249,15 @@ export class Session extends Emitter {
   /** This will load the newest page, unless it is there. @param {string} conversationId @param {HistoryPage} [page] */
   open(conversationId, page) {
     return this.archive.open(conversationId, page);
+  }
+
+  /** This will fetch one message that is spoken of and not loaded. @param {string} conversationId @param {string} messageId */
+  async fetchMessage(conversationId, messageId) {
+    const timeline = this.archive.timeline(conversationId);
+    if (timeline.get(messageId)) return;
+    await this.once.run(`message ${messageId}`, async () => {
+      timeline.put((await this.api.get(`/api/messages/${messageId}`)).message);
+    });
   }
 
   /** This will load the page before the oldest shown. @param {string} conversationId */
