@@ -25,7 +25,7 @@ export function ConfirmDelete({ message, onDone }) {
       ${problem && html`<p class="problem" role="alert">${problem}</p>`}
       <footer class="dialog-foot">
         <button type="button" class="button plain" onClick=${onDone}>Keep it</button>
-        <button type="button" class="button danger" disabled=${busy} onClick=${remove} autofocus>Delete</button>
+        <button type="button" class="button danger" disabled=${busy} onClick=${remove}>Delete</button>
       </footer>
     <//>
   `;

@@ -55,7 +55,7 @@ export function NewConversation({ onClose }) {
 
 /** @param {FormProps} props */
 const NewDirect = ({ failure, make }) => html`
-  <${PersonPicker} label="With whom?" onPick=${(/** @type {Person} */ { username }) => make({ username })} />
+  <${PersonPicker} eager label="With whom?" onPick=${(/** @type {Person} */ { username }) => make({ username })} />
   ${failure?.fields.username && html`<p class="problem" role="alert">${failure.sentence("username")}</p>`}
 `;
 
@@ -79,6 +79,7 @@ function NewGroup({ failure, busy, make }) {
         onInput=${(/** @type {any} */ event) => setTitle(event.target.value)}
       />
       <${PersonPicker}
+        eager
         label="Who is in it?"
         without=${people.map(({ id }) => id)}
         onPick=${(/** @type {Person} */ person) => setPeople([...people, person])}

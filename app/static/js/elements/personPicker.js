@@ -8,12 +8,13 @@ const PAUSE_MS = 150;
 
 /**
  * Finds people by name, as one types.
- * @param {{label: string, without?: string[], onPick: (person: Person) => void}} props
+ * @param {{label: string, without?: string[], eager?: boolean, onPick: (person: Person) => void}} props
+ *   eager: shows people before anything is typed
  */
-export function PersonPicker({ label, without = [], onPick }) {
+export function PersonPicker({ label, without = [], eager = false, onPick }) {
   const [sought, seek] = useState("");
   const { found, problem } = useFound(sought);
-  const shown = found.filter(({ id }) => !without.includes(id));
+  const shown = eager || sought.trim() ? found.filter(({ id }) => !without.includes(id)) : [];
   const pick = (/** @type {Person} */ person) => {
     seek("");
     onPick(person);

@@ -1,6 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
 import { html, usePage } from "./html.js";
-import { IconButton } from "./icon.js";
 
 const CHOICES = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👀", "✅", "❌", "🔥", "💯", "👏", "🤔", "🚀", "☕"];
 
@@ -50,7 +49,6 @@ export function ReactionPicker({ message, onClose }) {
   return html`
     <div class="picker" role="menu" aria-label="React" ref=${box} onKeyDown=${(/** @type {KeyboardEvent} */ event) => steer(event, onClose)}>
       ${CHOICES.map((emoji) => html`<button type="button" role="menuitem" class="emoji" aria-label=${emoji} onClick=${() => choose(emoji)}>${emoji}</button>`)}
-      <${IconButton} icon="close" label="Close" onClick=${onClose} />
     </div>
   `;
 }

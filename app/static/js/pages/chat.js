@@ -21,6 +21,7 @@ const root = /** @type {HTMLElement} */ (document.getElementById("root"));
 render(html`<${App} session=${session} router=${new Router()} actor=${actor} csrfToken=${csrfToken} />`, root);
 
 const { connection, ownPresence, outbox } = session;
+addEventListener("offline", () => connection.suspect());
 addEventListener("online", () => connection.hurry());
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && connection.hurry());
 for (const sign of ["pointerdown", "keydown", "focus"]) addEventListener(sign, () => ownPresence.active(), { passive: true });
