@@ -5,7 +5,7 @@ The same rules as `static/js/view/names.js`; a test holds the two together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Wire = Mapping[str, Any]
@@ -14,24 +14,24 @@ HUES = 12
 
 
 def hue(profile_id: str) -> int:
-    """pick the colour of a picture: the same for one id, everywhere."""
+    """Pick the colour of a picture: the same for one id, everywhere."""
     return sum(map(ord, profile_id)) % HUES
 
 
 def initials(name: str) -> str:
-    """give the one or two letters that stand for a picture."""
+    """Give the one or two letters that stand for a picture."""
     words = name.split() or ["?"]
     last = words[-1][0] if len(words) > 1 else ""
     return (words[0][0] + last).upper()
 
 
 def others(conversation: Wire, actor_id: str) -> list[Wire]:
-    """list the participants without the reader."""
+    """List the participants without the reader."""
     return [one for one in conversation["participants"] if one["id"] != actor_id]
 
 
 def title(conversation: Wire, actor_id: str) -> str:
-    """name a conversation as this reader sees it."""
+    """Name a conversation as this reader sees it."""
     if conversation["title"]:
         return str(conversation["title"])
     if conversation["kind"] == "room" and conversation["slug"]:
@@ -45,7 +45,7 @@ def title(conversation: Wire, actor_id: str) -> str:
 
 
 def preview(conversation: Wire, actor_id: str) -> str:
-    """tell in one line what was said last."""
+    """Tell in one line what was said last."""
     last = conversation["lastMessage"]
     if not last:
         return "No messages yet"
@@ -56,7 +56,7 @@ def preview(conversation: Wire, actor_id: str) -> str:
 
 
 def subtitle(conversation: Wire) -> str:
-    """tell in one line what kind of conversation it is."""
+    """Tell in one line what kind of conversation it is."""
     if conversation["kind"] == "direct":
         return "Direct conversation"
     count = conversation.get("memberCount") or len(conversation["participants"])
@@ -65,11 +65,11 @@ def subtitle(conversation: Wire) -> str:
 
 
 def clock(iso: str) -> str:
-    """give the time of day, in UTC until the page knows the reader's zone."""
+    """Give the time of day, in UTC until the page knows the reader's zone."""
     return iso[11:16]
 
 
-FILTERS = {
+FILTERS: dict[str, Callable[..., object]] = {
     "hue": hue,
     "initials": initials,
     "others": others,

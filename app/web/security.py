@@ -12,14 +12,14 @@ HOST = re.compile(r"[A-Za-z0-9.\-\[\]:]+")
 
 
 def nonce() -> str:
-    """give the one-time word that lets this page's own import map run."""
+    """Give the one-time word that lets this page's own import map run."""
     if "page_nonce" not in g:
         g.page_nonce = secrets.token_urlsafe(16)
     return str(g.page_nonce)
 
 
 def protect(response: Response) -> Response:
-    """put the security headers on a page."""
+    """Put the security headers on a page."""
     headers = response.headers
     headers["Content-Security-Policy"] = content_security_policy()
     headers["X-Content-Type-Options"] = "nosniff"
@@ -33,7 +33,7 @@ def protect(response: Response) -> Response:
 
 
 def content_security_policy() -> str:
-    """allow this origin's own files and socket, and nothing else.
+    """Allow this origin's own files and socket, and nothing else.
 
     `'self'` covers the socket in current browsers; older ones need it by name.
     """
@@ -59,7 +59,7 @@ def content_security_policy() -> str:
 
 
 def is_own_form() -> bool:
-    """tell whether a form was sent from a page of this origin.
+    """Tell whether a form was sent from a page of this origin.
 
     Before anybody is signed in there is no token to compare; every browser says where a form comes from.
     """

@@ -29,9 +29,10 @@ test("a bearer token goes alone, without the cookie", async () => {
 });
 
 test("a refusal names its fields", async () => {
-  const error = { code: "invalid", message: "Invalid.", fields: { slug: ["Taken."] }, temporary: false };
+  const error = { code: "invalid", message: "Invalid.", fields: { slug: ["is taken"], clientMessageId: ["Used before."] }, temporary: false };
   const failure = await new Api(answering(422, { success: false, error })).post("/api/x").catch((one) => one);
-  assert.equal(failure.sentence("slug"), "Taken.");
+  assert.equal(failure.sentence("slug"), "Slug is taken.");
+  assert.equal(failure.sentence("clientMessageId"), "Used before.");
   assert.equal(failure.sentence("title"), "Invalid.");
 });
 

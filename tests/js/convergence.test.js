@@ -73,8 +73,8 @@ async function run(seed) {
   assert.equal(session.conversations.get("c1").lastMessage.id, server.rows("c1").at(-1).id);
 }
 
-/** All that a reader can see of a message; a reply's memory of its root's count is not shown on it. */
-function visible({ rootReplyCount, ...message }) {
+/** All that a reader can see of a message: not which position its reply count came with. */
+function visible({ rootReplyCount, changedSeq, ...message }) {
   return message;
 }
 

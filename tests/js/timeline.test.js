@@ -93,6 +93,16 @@ test("an older count never replaces a newer one, whichever way it comes", () => 
   assert.equal(timeline.get("m1").replyCount, 3);
 });
 
+test("a reply that is edited later repeats the count of its coming, and that is no news", () => {
+  timeline.load(page([message(1)]));
+  timeline.put(message(2, { threadRootId: "m1", rootReplyCount: 1 }));
+  timeline.put(message(3, { threadRootId: "m1", rootReplyCount: 2 }));
+  timeline.put(message(2, { changedSeq: 4, threadRootId: "m1", rootReplyCount: 1, content: "edited" }));
+  assert.equal(timeline.get("m1").replyCount, 2);
+  timeline.put(message(2, { changedSeq: 5, threadRootId: "m1", rootReplyCount: 1, content: "", deletedAt: "2026-03-01T12:00:00.000Z" }));
+  assert.equal(timeline.get("m1").replyCount, 1, "its going is");
+});
+
 test("a count heard before its root is loaded is kept for it", () => {
   timeline.load(page(range(11, 12), { hasBefore: true }));
   timeline.put(message(13, { threadRootId: "m1", rootReplyCount: 7 }));

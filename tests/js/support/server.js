@@ -10,25 +10,20 @@ export class ReferenceServer {
   }
 
   rows(id) {
-    return [...this.rooms.get(id).messages.values()].map((row) => this.told(id, row));
+    return [...this.rooms.get(id).messages.values()].map((row) => structuredClone(row));
   }
 
-  /** A reply tells its root's count as it is at that moment. */
-  told(id, row) {
-    const root = this.rooms.get(id).messages.get(row.threadRootId);
-    return { ...structuredClone(row), rootReplyCount: root?.replyCount ?? null };
-  }
 
   send(id, sender, { content = "hello", clientMessageId, replyToId = null } = {}) {
     const room = this.rooms.get(id);
     const first = [...room.messages.values()].find(
       (one) => one.senderId === sender.id && one.clientMessageId === clientMessageId,
     );
-    if (first && clientMessageId) return this.told(id, first);
+    if (first && clientMessageId) return structuredClone(first);
     this.made += 1;
     const seq = (room.head += 1);
     const root = replyToId && (room.messages.get(replyToId).threadRootId ?? replyToId);
-    if (root) room.messages.get(root).replyCount += 1;
+    if (root) this.recount(id, root, 1, seq);
     const made = message(seq, {
       id: `${id}-${this.made}`,
       conversationId: id,
@@ -38,16 +33,26 @@ export class ReferenceServer {
       senderId: sender.id,
       replyToId,
       threadRootId: root || null,
+      rootReplyCount: root ? room.messages.get(root).replyCount : null,
     });
     room.messages.set(made.id, made);
-    return this.told(id, made);
+    return structuredClone(made);
   }
 
   change(id, messageId, changes) {
     const room = this.rooms.get(id);
     const target = room.messages.get(messageId);
+    const goes = changes.deletedAt && !target.deletedAt && target.threadRootId;
     Object.assign(target, changes, { changedSeq: (room.head += 1) });
-    return this.told(id, target);
+    if (goes) target.rootReplyCount = this.recount(id, target.threadRootId, -1, room.head);
+    return structuredClone(target);
+  }
+
+  /** A reply and its root's new count share a position; the reply's event alone carries it. */
+  recount(id, rootId, by, position) {
+    const root = this.rooms.get(id).messages.get(rootId);
+    root.changedSeq = position;
+    return (root.replyCount += by);
   }
 
   history(id, { before, limit = 50 } = {}) {

@@ -75,7 +75,7 @@ function NewGroup({ failure, busy, make }) {
         hint="Without one, the group is called by its members."
         value=${title}
         maxlength="80"
-        problem=${failure?.fields.title?.[0]}
+        problem=${failure?.fields.title && failure.sentence("title")}
         onInput=${(/** @type {any} */ event) => setTitle(event.target.value)}
       />
       <${PersonPicker}
@@ -120,7 +120,7 @@ function NewRoom({ failure, busy, make }) {
         required
         maxlength="80"
         value=${title}
-        problem=${failure?.fields.title?.[0]}
+        problem=${failure?.fields.title && failure.sentence("title")}
         onInput=${(/** @type {any} */ event) => setTitle(event.target.value)}
       />
       <${Field}
@@ -129,7 +129,7 @@ function NewRoom({ failure, busy, make }) {
         hint="Lower-case letters, digits and hyphens."
         value=${address}
         autocapitalize="none"
-        problem=${failure?.fields.slug?.[0]}
+        problem=${failure?.fields.slug && failure.sentence("slug")}
         onInput=${(/** @type {any} */ event) => setSlug(event.target.value)}
       />
       <fieldset class="choices">

@@ -13,11 +13,19 @@ export class Failure extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** The sentences of one field, else the general one. @param {string} [field] */
+  /** What is wrong with one field (else with the first that is named), or in general. @param {string} [field] */
   sentence(field) {
-    const own = field ? this.fields[field] : Object.values(this.fields)[0];
-    return own?.[0] ?? this.message;
+    const name = field ?? Object.keys(this.fields)[0];
+    const own = this.fields[name]?.[0];
+    return own ? whole(name, own) : this.message;
   }
+}
+
+/** "content", "must not be empty" → "Content must not be empty." @param {string} name @param {string} said */
+function whole(name, said) {
+  if (!/^\p{Ll}/u.test(said)) return said;
+  const words = name.replace(/(\p{Lu})/gu, " $1").toLowerCase();
+  return `${words[0].toUpperCase()}${words.slice(1)} ${said}${/[.!?]$/.test(said) ? "" : "."}`;
 }
 
 /** No answer: the server may or may not have heard it, so the same id must be used again. */

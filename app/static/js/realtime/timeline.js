@@ -74,7 +74,7 @@ export class Timeline extends Emitter {
     this.loaded = true;
     this.hasBefore = page.hasBefore;
     this.hasAfter = page.hasAfter;
-    this.fromSeq = page.hasBefore ? firstSeq(page.items) : 0;
+    this.fromSeq = page.hasBefore ? firstSeq(page) : 0;
     this.toSeq = page.hasAfter ? lastSeq(page.items) : Infinity;
     for (const message of page.items) this.keep(message, page.upToSeq);
     this.changed();
@@ -83,7 +83,7 @@ export class Timeline extends Emitter {
   /** @param {HistoryPage} page  what comes before the window */
   prepend(page) {
     this.hasBefore = page.hasBefore;
-    this.fromSeq = page.hasBefore ? Math.min(this.fromSeq, firstSeq(page.items)) : 0;
+    this.fromSeq = page.hasBefore ? Math.min(this.fromSeq, firstSeq(page)) : 0;
     for (const message of page.items) this.keep(message, page.upToSeq);
     this.changed();
   }
@@ -108,7 +108,7 @@ export class Timeline extends Emitter {
     let any = false;
     if (message.persisted) any = this.count(message.id, message.replyCount, Math.max(message.changedSeq ?? 0, asOf));
     if (message.threadRootId && message.rootReplyCount != null && message.changedSeq != null) {
-      any = this.count(message.threadRootId, message.rootReplyCount, message.changedSeq) || any;
+      any = this.count(message.threadRootId, message.rootReplyCount, countedAt(message)) || any;
     }
     const known = this.byId.get(message.id);
     if (known && !isNewer(message, known)) return any;
@@ -159,7 +159,13 @@ function inOrder(a, b) {
   return a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0;
 }
 
-/** @param {Message[]} items */
-const firstSeq = (items) => items.find((message) => message.seq != null)?.seq ?? Infinity;
+/**
+ * A reply carries its root's count as of the moment it came or went; what else happens to it later does not count anew.
+ * @param {Message} reply
+ */
+const countedAt = ({ seq, changedSeq, deletedAt }) => (deletedAt ? (changedSeq ?? 0) : (seq ?? 0));
+
+/** Where all are provisional, the window begins behind what is committed. @param {HistoryPage} page */
+const firstSeq = ({ items, upToSeq }) => items.find((message) => message.seq != null)?.seq ?? upToSeq + 1;
 /** @param {Message[]} items */
 const lastSeq = (items) => items.findLast((message) => message.seq != null)?.seq ?? 0;
