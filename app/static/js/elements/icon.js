@@ -1,0 +1,37 @@
+import { html } from "./html.js";
+
+/** Strokes on a 24 by 24 field. @type {Record<string, string>} */
+const PATHS = {
+  alert: "M12 8v5 M12 16.5v.5 M12 3 2.5 20h19z",
+  arrowDown: "M12 5v14 M6 13l6 6 6-6",
+  back: "M15 5l-7 7 7 7",
+  check: "M5 12.5l4.5 4.5L19 7.5",
+  clock: "M12 7v5l3 2 M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18z",
+  close: "M6 6l12 12 M18 6L6 18",
+  compass: "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18z M15.5 8.5l-2 5-5 2 2-5z",
+  hash: "M9 4L7 20 M17 4l-2 16 M4.5 9h16 M3.5 15h16",
+  leave: "M14 4h5v16h-5 M4 12h11 M11 8l4 4-4 4",
+  lock: "M6 11h12v9H6z M8.5 11V8a3.5 3.5 0 0 1 7 0v3",
+  moon: "M20 14.5A8.5 8.5 0 1 1 9.5 4a7 7 0 0 0 10.5 10.5z",
+  pencil: "M4 20l1-4L16.5 4.5l3 3L8 19z",
+  plus: "M12 5v14 M5 12h14",
+  reply: "M10 6L4 12l6 6 M4 12h9a7 7 0 0 1 7 7",
+  search: "M11 4a7 7 0 1 0 0 14a7 7 0 1 0 0-14z M16 16l5 5",
+  send: "M12 19V5 M6 11l6-6 6 6",
+  smile: "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18z M8 14a5 5 0 0 0 8 0 M9 9.5v.5 M15 9.5v.5",
+  sun: "M12 8a4 4 0 1 0 0 8a4 4 0 1 0 0-8z M12 2v2 M12 20v2 M2 12h2 M20 12h2 M5 5l1.5 1.5 M17.5 17.5L19 19 M19 5l-1.5 1.5 M6.5 17.5L5 19",
+  trash: "M4 7h16 M9 7V4h6v3 M6 7l1 13h10l1-13",
+  users: "M9 5a3.5 3.5 0 1 0 0 7a3.5 3.5 0 1 0 0-7z M2.5 20a6.5 6.5 0 0 1 13 0 M16 5.5a3.5 3.5 0 0 1 0 6.5 M18 14.5a6.5 6.5 0 0 1 3.5 5.5",
+};
+
+/** @param {{name: string}} props  only for the eye: what it does is said in words beside or on its button */
+export const Icon = ({ name }) => html`
+  <svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${PATHS[name]} /></svg>
+`;
+
+/** @param {any} props */
+export const IconButton = ({ icon, label, class: classes = "", ...rest }) => html`
+  <button type="button" class="icon-button ${classes}" aria-label=${label} title=${label} ...${rest}>
+    <${Icon} name=${icon} />
+  </button>
+`;

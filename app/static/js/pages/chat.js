@@ -1,0 +1,33 @@
+// The chat page: takes what it was rendered with, connects, and keeps itself true.
+
+import { render } from "preact";
+import { App } from "../elements/app.js";
+import { html } from "../elements/html.js";
+import { getRealtimeManager } from "../realtime/messaging.js";
+import { Router } from "../view/router.js";
+
+const state = JSON.parse(/** @type {HTMLElement} */ (document.getElementById("state")).textContent ?? "{}");
+const csrfToken = document.querySelector("meta[name='csrf-token']")?.getAttribute("content") ?? "";
+const { actor, conversations, current } = state;
+
+const { session } = getRealtimeManager({ actor, csrfToken });
+session.prime(conversations);
+if (current) {
+  session.took(current.conversation);
+  session.open(current.conversation.id, current.page);
+}
+
+const root = /** @type {HTMLElement} */ (document.getElementById("root"));
+render(html`<${App} session=${session} router=${new Router()} actor=${actor} csrfToken=${csrfToken} />`, root);
+
+const { connection, ownPresence, outbox } = session;
+addEventListener("offline", () => connection.suspect());
+addEventListener("online", () => connection.hurry());
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && connection.hurry());
+for (const sign of ["pointerdown", "keydown", "focus"]) addEventListener(sign, () => ownPresence.active(), { passive: true });
+ownPresence.active();
+addEventListener("beforeunload", (event) => {
+  // What waits is kept on this device, but only this device can send it.
+  if (outbox.entries.size && connection.state === "refused") event.preventDefault();
+});
+document.documentElement.dataset.live = "true";

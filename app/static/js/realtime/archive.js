@@ -1,0 +1,103 @@
+// The timelines of the conversations that were opened, and how they are filled.
+
+import { Timeline } from "./timeline.js";
+
+/** @typedef {import("./types.js").HistoryPage} HistoryPage */
+/** @typedef {import("./types.js").Message} Message */
+
+const PAGE = 50;
+const SYNC_PAGE = 200;
+/** Beyond this many missed changes, a fresh newest page is cheaper than all of them. */
+const MOST_SYNC_PAGES = 25;
+
+export class Archive {
+  /**
+   * @param {object} options
+   * @param {import("../api.js").Api} options.api
+   * @param {(event: string, payload: object) => Promise<any>} options.request
+   * @param {import("./once.js").Once} options.once
+   * @param {(conversationId: string, page: HistoryPage) => void} options.loaded  a timeline began anew with this page
+   * @param {(message: Message) => void} options.missed
+   */
+  constructor({ api, request, once, loaded, missed }) {
+    this.api = api;
+    this.request = request;
+    this.once = once;
+    this.loaded = loaded;
+    this.missed = missed;
+    /** @type {Map<string, Timeline>} */
+    this.timelines = new Map();
+  }
+
+  /** @param {string} conversationId */
+  at(conversationId) {
+    return this.timelines.get(conversationId);
+  }
+
+  /** @param {string} conversationId */
+  holds(conversationId) {
+    return this.timelines.get(conversationId)?.loaded ?? false;
+  }
+
+  /** @param {string} conversationId */
+  timeline(conversationId) {
+    let timeline = this.timelines.get(conversationId);
+    if (!timeline) this.timelines.set(conversationId, (timeline = new Timeline(conversationId)));
+    return timeline;
+  }
+
+  /** @param {string} conversationId */
+  forget(conversationId) {
+    this.timelines.delete(conversationId);
+  }
+
+  /** @param {string} conversationId @param {HistoryPage} [page]  the newest, where it is at hand */
+  async open(conversationId, page) {
+    const timeline = this.timeline(conversationId);
+    if (timeline.loaded) return timeline;
+    if (page) this.begin(timeline, page);
+    else await this.reload(conversationId);
+    return timeline;
+  }
+
+  /** @param {string} conversationId */
+  reload(conversationId) {
+    return this.once.run(`open ${conversationId}`, async () => {
+      const page = await this.page(conversationId, {});
+      this.begin(this.timeline(conversationId), page);
+    });
+  }
+
+  /** @param {string} conversationId */
+  async older(conversationId) {
+    const timeline = this.timeline(conversationId);
+    if (!timeline.loaded || !timeline.hasBefore) return;
+    await this.once.run(`older ${conversationId}`, async () => {
+      timeline.prepend(await this.page(conversationId, { before: timeline.fromSeq }));
+    });
+  }
+
+  /** This will apply all that changed after a position. @param {string} conversationId @param {number} after */
+  async sync(conversationId, after) {
+    for (let page = 0; page < MOST_SYNC_PAGES; page += 1) {
+      const { messages, upToSeq, hasMore } = await this.request("sync", { conversationId, after, limit: SYNC_PAGE });
+      this.at(conversationId)?.putAll(messages);
+      for (const message of messages) this.missed(message);
+      after = Math.max(after, upToSeq);
+      if (!hasMore) return after;
+    }
+    await this.reload(conversationId);
+    return after;
+  }
+
+  /** @param {Timeline} timeline @param {HistoryPage} page */
+  begin(timeline, page) {
+    timeline.load(page);
+    this.loaded(timeline.conversationId, page);
+  }
+
+  /** @param {string} conversationId @param {object} where @returns {Promise<HistoryPage>} */
+  page(conversationId, where) {
+    return this.api.get(`/api/conversations/${conversationId}/messages`, { ...where, limit: PAGE });
+  }
+}

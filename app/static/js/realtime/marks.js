@@ -1,0 +1,79 @@
+// Tells the server how far I have received and read: the newest of each conversation, in batches.
+
+import { systemClock } from "./clock.js";
+
+const BATCH_MS = 400;
+const AGAIN_MS = 3_000;
+
+/** @typedef {{seq: number, messageId?: string}} Mark */
+
+/** Keeps one rising mark for each conversation and reports it, late rather than often. */
+export class Marks {
+  /**
+   * @param {object} options
+   * @param {(conversationId: string, mark: Mark) => Promise<unknown>} options.report
+   * @param {import("./clock.js").Clock} [options.clock]
+   */
+  constructor({ report, clock = systemClock }) {
+    this.report = report;
+    this.clock = clock;
+    this.connected = false;
+    /** @type {Map<string, number>} */
+    this.reported = new Map();
+    /** @type {Map<string, Mark>} */
+    this.wanted = new Map();
+    /** @type {any} */
+    this.timer = null;
+  }
+
+  /** What the server is known to hold already. @param {string} conversationId @param {number} seq */
+  known(conversationId, seq) {
+    this.reported.set(conversationId, Math.max(seq, this.reported.get(conversationId) ?? 0));
+  }
+
+  /** @param {string} conversationId @param {Mark} mark */
+  mark(conversationId, mark) {
+    const reported = this.reported.get(conversationId) ?? 0;
+    if (mark.seq <= Math.max(reported, this.wanted.get(conversationId)?.seq ?? 0)) return;
+    this.wanted.set(conversationId, mark);
+    this.later(BATCH_MS);
+  }
+
+  online() {
+    this.connected = true;
+    if (this.wanted.size) this.later(BATCH_MS);
+  }
+
+  offline() {
+    this.connected = false;
+  }
+
+  /** @param {number} delayMs */
+  later(delayMs) {
+    this.timer ??= this.clock.after(() => {
+      this.timer = null;
+      this.flush();
+    }, delayMs);
+  }
+
+  flush() {
+    if (!this.connected) return;
+    for (const [conversationId, mark] of [...this.wanted]) {
+      this.wanted.delete(conversationId);
+      this.tell(conversationId, mark);
+    }
+  }
+
+  /** @param {string} conversationId @param {Mark} mark */
+  async tell(conversationId, mark) {
+    try {
+      await this.report(conversationId, mark);
+      this.known(conversationId, mark.seq);
+    } catch (error) {
+      if (!(/** @type {any} */ (error)?.temporary)) return;
+      const newer = this.wanted.get(conversationId);
+      if (!newer || newer.seq < mark.seq) this.wanted.set(conversationId, mark);
+      this.later(AGAIN_MS);
+    }
+  }
+}

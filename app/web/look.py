@@ -1,0 +1,80 @@
+"""What things are called and how their picture looks, on the server's first page.
+
+The same rules as `static/js/view/names.js`; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Wire = Mapping[str, Any]
+
+HUES = 12
+
+
+def hue(profile_id: str) -> int:
+    """Pick the colour of a picture: the same for one id, everywhere."""
+    return sum(map(ord, profile_id)) % HUES
+
+
+def initials(name: str) -> str:
+    """Give the one or two letters that stand for a picture."""
+    words = name.split() or ["?"]
+    last = words[-1][0] if len(words) > 1 else ""
+    return (words[0][0] + last).upper()
+
+
+def others(conversation: Wire, actor_id: str) -> list[Wire]:
+    """List the participants without the reader."""
+    return [one for one in conversation["participants"] if one["id"] != actor_id]
+
+
+def title(conversation: Wire, actor_id: str) -> str:
+    """Name a conversation as this reader sees it."""
+    if conversation["title"]:
+        return str(conversation["title"])
+    if conversation["kind"] == "room" and conversation["slug"]:
+        return str(conversation["slug"])
+    names = [str(one["displayName"]) for one in others(conversation, actor_id)]
+    if not names:
+        return "Only you"
+    if len(names) > 3:
+        return f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return ", ".join(names)
+
+
+def preview(conversation: Wire, actor_id: str) -> str:
+    """Tell in one line what was said last."""
+    last = conversation["lastMessage"]
+    if not last:
+        return "No messages yet"
+    text = "Message deleted" if last["deletedAt"] else last["content"] or "Attachment"
+    if last["senderId"] == actor_id:
+        return f"You: {text}"
+    return text if conversation["kind"] == "direct" else f"{last['sender']['displayName']}: {text}"
+
+
+def subtitle(conversation: Wire) -> str:
+    """Tell in one line what kind of conversation it is."""
+    if conversation["kind"] == "direct":
+        return "Direct conversation"
+    count = conversation.get("memberCount") or len(conversation["participants"])
+    members = f"{count} {'member' if count == 1 else 'members'}"
+    return f"{members} · {conversation['topic']}" if conversation["topic"] else members
+
+
+def clock(iso: str) -> str:
+    """Give the time of day, in UTC until the page knows the reader's zone."""
+    return iso[11:16]
+
+
+FILTERS: dict[str, Callable[..., object]] = {
+    "hue": hue,
+    "initials": initials,
+    "others": others,
+    "conversation_title": title,
+    "preview": preview,
+    "subtitle": subtitle,
+    "clock": clock,
+}

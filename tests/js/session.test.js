@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { memoryStore } from "../../app/static/js/realtime/outboxStore.js";
+import { Session } from "../../app/static/js/realtime/session.js";
+import { FakeClock, settled } from "./support/clock.js";
+import { ALICE, BOB, FakeConnection, ReferenceServer } from "./support/server.js";
+
+let clock, server, connection, session;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  server = new ReferenceServer(["c1", "c2"]);
+  connection = new FakeConnection(server);
+  session = newSession();
+});
+
+function newSession() {
+  const made = new Session({ api: connection.api(), connection, actor: ALICE, outboxStore: memoryStore(), clock });
+  made.prime({ items: ["c1", "c2"].map((id) => server.conversation(id)), nextCursor: null });
+  return made;
+}
+
+const contents = () => session.archive.timeline("c1").messages.map(({ content }) => content);
+const say = (content, id = "c1") => connection.carry("message", server.send(id, BOB, { content }));
+
+test("a message of another is shown, counted as unread and reported as received", async () => {
+  connection.connect();
+  await session.open("c1");
+  say("hello");
+  assert.deepEqual(contents(), ["hello"]);
+  assert.equal(session.conversations.get("c1").unreadCount, 1);
+  await clock.advance(500);
+  const [, received] = connection.requests.find(([name]) => name === "message:received");
+  assert.deepEqual(received, { conversationId: "c1", seq: 1 });
+});
+
+test("what was said while away is there after the reconnect, once and in order", async () => {
+  connection.connect();
+  await session.open("c1");
+  say("one");
+  connection.cut();
+  say("two");
+  const three = server.send("c1", BOB, { content: "three" });
+  server.change("c1", three.id, { content: "three, edited" });
+  connection.connect();
+  say("four");
+  await clock.advance(1_000);
+  assert.deepEqual(contents(), ["one", "two", "three, edited", "four"]);
+  assert.equal(session.conversations.get("c1").unreadCount, 4);
+});
+
+test("what I wrote while away is sent after the reconnect, once", async () => {
+  connection.connect();
+  await session.open("c1");
+  connection.cut();
+  session.send({ conversationId: "c1", content: "one" });
+  session.send({ conversationId: "c1", content: "two" });
+  connection.connect();
+  await clock.advance(2_000);
+  assert.deepEqual(contents(), ["one", "two"]);
+  assert.equal(session.outbox.of("c1").length, 0);
+  assert.equal(session.conversations.get("c1").unreadCount, 0, "my own are not unread");
+});
+
+test("the very last event lost is noticed by the heads", async () => {
+  connection.connect();
+  await session.open("c1");
+  server.send("c1", BOB, { content: "lost" });
+  connection.carry("heads", server.heads());
+  await clock.advance(400);
+  assert.deepEqual(contents(), ["lost"]);
+});
+
+test("a conversation that was not opened keeps its last message and its count", async () => {
+  connection.connect();
+  say("one", "c2");
+  server.send("c2", BOB, { content: "lost" });
+  say("three", "c2");
+  await clock.advance(1_000);
+  const { unreadCount, lastMessage } = session.conversations.get("c2");
+  assert.equal(unreadCount, 3);
+  assert.equal(lastMessage.content, "three");
+});
+
+test("what has been seen is reported as read, the newest of a batch", async () => {
+  connection.connect();
+  await session.open("c1");
+  say("one");
+  say("two");
+  for (const message of session.archive.timeline("c1").messages) session.seen(message);
+  assert.equal(session.conversations.get("c1").unreadCount, 0, "at once, not after the answer");
+  await clock.advance(500);
+  const reads = connection.requests.filter(([name]) => name === "message:read");
+  assert.deepEqual(reads, [["message:read", { conversationId: "c1", messageId: "c1-2" }]]);
+});
+
+test("a conversation that is not mine any more goes", async () => {
+  connection.connect();
+  const gone = [];
+  session.on("removed", (id) => gone.push(id));
+  connection.carry("conversation", { id: "c1", removed: true });
+  assert.deepEqual(gone, ["c1"]);
+  server.rooms.delete("c2");
+  connection.cut();
+  connection.connect();
+  await settled();
+  assert.deepEqual(gone, ["c1", "c2"]);
+});
+
+test("a conversation that I was added to while away appears", async () => {
+  server.rooms.set("c3", { head: 0, readSeq: 0, messages: new Map() });
+  connection.connect();
+  await settled();
+  assert.ok(session.conversations.get("c3"));
+});
+
+test("a provisional message is shown at the end until its final copy comes, or it is withdrawn", async () => {
+  connection.connect();
+  await session.open("c1");
+  const final = server.send("c1", BOB, { content: "slow" });
+  connection.carry("message", { ...final, seq: null, changedSeq: null, persisted: false });
+  assert.deepEqual(contents(), ["slow"]);
+  connection.carry("message", final);
+  assert.deepEqual(contents(), ["slow"]);
+  connection.carry("message", { ...final, id: "p", clientMessageId: "p", content: "lost", seq: null, changedSeq: null, persisted: false });
+  connection.carry("message:withdrawn", { id: "p", conversationId: "c1", reason: "refused" });
+  assert.deepEqual(contents(), ["slow"]);
+});
+
+test("after a very long absence a fresh page is loaded instead of everything", async () => {
+  connection.connect();
+  await session.open("c1");
+  connection.cut();
+  for (let index = 0; index < 5_100; index += 1) server.send("c1", BOB, { content: `n${index}` });
+  connection.connect();
+  await clock.advance(1_000);
+  assert.equal(contents().at(-1), "n5099");
+  assert.equal(session.positions.at("c1"), 5_100);
+});
