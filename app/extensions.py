@@ -135,6 +135,7 @@ class Offload:
 REDIS_AWAY = (redis_py.RedisError, OSError)
 LOG = Breaker("the message log's Redis", REDIS_AWAY)
 CACHE = Breaker("the cache's Redis", REDIS_AWAY)
+DATABASE = Breaker("the database", ())
 db = Database()
 redis = Redis()
 offload = Offload()

@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import api, sockets, tasks, web
 from app.api.endpoint import failure
-from app.domain import announce, drain, healing, modes, notices, relay, startup, unsettled, watch
+from app.domain import announce, drain, healing, hearing, modes, notices, relay, startup, unsettled, watch
 from app.extensions import celery, db, limit_database_waits, migrate, redis, socketio
 from app.kernel import json, limits, settings as kernel_settings
 from app.kernel.errors import DomainError, Malformed, NotFound, TooLarge
@@ -79,6 +79,7 @@ def _bind_socketio(app: Flask, config: Config, async_mode: str) -> None:
     manager.on_emit = _heard
     manager.on_unpublished = _unpublished
     manager.on_listening = connections.tell_all_heads
+    manager.on_notice = _on_notice
     socketio.init_app(
         app,
         client_manager=manager,
@@ -182,6 +183,8 @@ def start_web(app: Flask) -> None:
     else:
         socketio.server.manager_initialized = True
     _spawn(background.listener.run)
+    hearing.listen_with(background.listener, socketio.server.manager if redis.url else None)
+    _spawn(hearing.watch, background.stopping, connections.close_all)
     _spawn(watch.guard_stalls, background.stopping)
     _spawn(watch.look_after, background.stopping)
     _spawn(watch.take_over, background.stopping)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.domain import conversations, groupcommit, modes, unsettled
+from app.domain import conversations, groupcommit, hearing, modes, unsettled
 from app.domain.access import member_of
 from app.kernel import clock, ids, limits
 from app.kernel.actor import SYSTEM, Actor
@@ -109,6 +109,8 @@ def _reply(actor: Actor, conversation_id: UUID, reply_to: UUID | None) -> tuple[
 
 
 def _accept(actor: Actor, event: MessageEvent, *, after: UUID | None) -> Sent:
+    if hearing.is_deaf():
+        raise Unavailable("This process has lost touch with the others.")
     if modes.is_behind():
         try:
             return _accept_behind(actor, event, after)

@@ -38,20 +38,29 @@ class Breaker:
     @contextmanager
     def guard(self) -> Iterator[None]:
         """Run a block that calls this Redis; raises Down on any of its failures."""
-        if self.is_open:
-            raise Down(self.name)
-        if self._is_open:  # half open: this caller probes, others are refused meanwhile
-            self._open_until = time.monotonic() + PROBE_EVERY_S
+        self.check()
         try:
             yield
         except self.failures as error:
-            self._trip(error)
+            self.failed(error)
             raise Down(self.name) from error
+        self.succeeded()
+
+    def check(self) -> None:
+        """Let a call pass, or raise Down; half open, one caller probes and the others are refused meanwhile."""
+        if self.is_open:
+            raise Down(self.name)
+        if self._is_open:
+            self._open_until = time.monotonic() + PROBE_EVERY_S
+
+    def succeeded(self) -> None:
+        """Note that a call went through."""
         if self._is_open:
             log.warning("%s answers again", self.name)
             self._is_open = False
 
-    def _trip(self, error: Exception) -> None:
+    def failed(self, error: Exception) -> None:
+        """Note that a call failed: the next ones are refused at once."""
         if not self._is_open:
             log.warning("%s is away: %s", self.name, error)
         self._is_open = True

@@ -13,8 +13,9 @@ from sqlalchemy.engine import CursorResult, Result
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from app.extensions import db
+from app.extensions import DATABASE, db
 from app.kernel.actor import Actor
+from app.kernel.breaker import Down
 from app.kernel.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ CONTEXT = text(
     "SELECT set_config('parley.scope', :scope, true), set_config('parley.actor_id', :actor_id, true),"
     " set_config('parley.actor_role', :role, true)"
 )
+AWAY_SQLSTATES = ("", "08000", "08001", "08003", "08006", "57P01", "57P02", "57P03")
 SCOPE = text("SELECT set_config('parley.scope', :scope, true)")
 TEMPORARY_SQLSTATES = ("08", "40", "53", "55", "57")  # connection, rollback, resources, state, operator intervention
 
@@ -80,6 +82,7 @@ def transaction(actor: Actor, *, snapshot: bool = False) -> Iterator[Transaction
     Raises Unavailable where the database cannot be reached or has no room. No network I/O belongs inside the block.
     """
     try:
+        DATABASE.check()
         with Session(db.engine, expire_on_commit=False, autoflush=False) as session:
             if snapshot:
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
@@ -87,9 +90,16 @@ def transaction(actor: Actor, *, snapshot: bool = False) -> Iterator[Transaction
             session.execute(CONTEXT, _context(actor))
             yield running
             session.commit()
+            DATABASE.succeeded()
+    except Down as error:
+        if str(error) != DATABASE.name:
+            raise
+        raise Unavailable("The database is not available just now.") from error
     except PoolTimeout as error:
         raise Unavailable("The database has no free connection.") from error
     except DBAPIError as error:
+        if _is_away(error):
+            DATABASE.failed(error)
         if is_temporary(error):
             raise Unavailable("The database is not available just now.") from error
         raise
@@ -99,9 +109,16 @@ def transaction(actor: Actor, *, snapshot: bool = False) -> Iterator[Transaction
 def is_temporary(error: DBAPIError) -> bool:
     """Tell whether the same statement may succeed later (the server away, a time-out, a deadlock)."""
     state = getattr(error.orig, "pgcode", None)
+    if error.connection_invalidated:
+        return True
     if state is None:
-        return error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError))
+        return isinstance(error, (OperationalError, InterfaceError))
     return str(state)[:2] in TEMPORARY_SQLSTATES
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Tell whether the server itself is gone or silent, rather than this one statement refused."""
+    return error.connection_invalidated or (is_temporary(error) and sqlstate(error) in AWAY_SQLSTATES)
 
 
 def sqlstate(error: DBAPIError) -> str:

@@ -1,4 +1,6 @@
-"""Notices between processes, inside the transaction that makes them true: PostgreSQL's NOTIFY.
+"""Notices between processes: PostgreSQL's NOTIFY inside the transaction that makes them true, and Redis after it.
+
+Each travels on both, so that a process that has lost one bus still hears; acting on one twice does nothing.
 
 A payload ends at 8,000 bytes, so it names things and never carries them. Kinds: ``member`` (someone's membership of a
 conversation changed), ``session`` (revoked), ``profile`` (changed or banned), ``head`` (a conversation moved and Redis could
@@ -17,19 +19,31 @@ from typing import Any
 import psycopg2
 from sqlalchemy import text
 
-from app.extensions import db
+from app.extensions import CACHE, db, redis
 from app.kernel import json
+from app.kernel.breaker import Down
 from app.models import Transaction
 
 log = logging.getLogger(__name__)
-CHANNEL = "parley"
+CHANNEL = "parley"  # in PostgreSQL and in Redis
+HEARTBEAT_S = 0.4
 NOTIFY = text("SELECT pg_notify('parley', :payload)")
 Notice = dict[str, Any]
 
 
 def announce(tx: Transaction, kind: str, **names: Any) -> None:
     """Have every process hear this notice when, and only if, the transaction commits."""
-    tx.execute(NOTIFY, {"payload": json.dumps({"kind": kind, **names})})
+    payload = json.dumps({"kind": kind, **names})
+    tx.execute(NOTIFY, {"payload": payload})
+    tx.after_commit(lambda: _publish(payload))
+
+
+def _publish(payload: str) -> None:
+    try:
+        with CACHE.guard():
+            redis.cache.publish(CHANNEL, payload)
+    except Down:
+        log.debug("the notice travels by the database alone")
 
 
 class Listener:
@@ -64,7 +78,7 @@ class Listener:
             connection.close()
 
     def _hear(self, connection: Any) -> None:
-        ready, _, _ = select.select([connection], [], [], 0.8)
+        ready, _, _ = select.select([connection], [], [], HEARTBEAT_S)
         if ready:
             connection.poll()
         else:

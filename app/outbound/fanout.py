@@ -17,10 +17,11 @@ from socketio.pubsub_manager import PubSubManager
 from app.extensions import CACHE, redis
 from app.kernel import json
 from app.kernel.breaker import Down
+from app.outbound import bus
 
 log = logging.getLogger(__name__)
 BACK_OFF_S = 0.5
-PING_EVERY_S = 1.0
+PING_EVERY_S = 0.4
 SILENCE_MAX_S = 2.0
 Hook = Callable[[dict[str, Any]], None]
 
@@ -32,9 +33,11 @@ class FanoutManager(PubSubManager):  # type: ignore[misc]
 
     def __init__(self, *, channel: str = "parley:emits") -> None:
         super().__init__(channel=channel, json=json)
+        self._channel_name = channel.encode()
         self.on_emit: Hook | None = None  # every emit that is delivered here, own or heard
         self.on_unpublished: Hook | None = None  # an emit that the other processes have not been told of
         self.on_listening: Callable[[], None] | None = None  # subscribed, again: what was said meanwhile is lost
+        self.on_notice: Hook | None = None  # a notice of another process (``outbound/bus.py``)
         self.heard_at = 0.0
 
     def _handle_emit(self, message: dict[str, Any]) -> None:
@@ -62,7 +65,7 @@ class FanoutManager(PubSubManager):  # type: ignore[misc]
         client = redis.client(redis.url or "", timeout_s=SILENCE_MAX_S)
         pubsub = client.pubsub()
         try:
-            pubsub.subscribe(self.channel)
+            pubsub.subscribe(self.channel, bus.CHANNEL)
             yield from self._messages(pubsub)
         finally:
             pubsub.close()
@@ -75,12 +78,21 @@ class FanoutManager(PubSubManager):  # type: ignore[misc]
             now = time.monotonic()
             if message is not None:
                 self.heard_at = now
-                if message["type"] == "message":
-                    yield message["data"]
-                elif message["type"] == "subscribe" and self.on_listening is not None:
-                    self.on_listening()
+                yield from self._heard(message)
             if now - self.heard_at > SILENCE_MAX_S:
                 raise OSError("no answer to a ping")
             if now - asked_at > PING_EVERY_S:
                 asked_at = now
                 pubsub.ping()
+
+    def _heard(self, message: dict[str, Any]) -> Iterator[bytes]:
+        if message["type"] == "message" and message["channel"] == self._channel_name:
+            yield message["data"]
+        elif message["type"] == "message" and self.on_notice is not None:
+            self.on_notice(json.loads(message["data"]))
+        elif (
+            message["type"] == "subscribe"
+            and message["channel"] == self._channel_name
+            and self.on_listening is not None
+        ):
+            self.on_listening()

@@ -224,3 +224,9 @@ def say_goodbye() -> None:
         after = 100 + spread_ms * number // max(1, len(everyone))
         body = {"kind": "restart", "message": "This server restarts.", "reconnectAfterMs": after}
         _server().emit("system", body, to=connection.sid, namespace="/", ignore_queue=True)
+
+
+def close_all() -> None:
+    """Cut every socket of this process; the clients come back, here or elsewhere, and catch up."""
+    for connection in registry.everyone():
+        _cut(connection)

@@ -1,0 +1,50 @@
+"""Whether this process still hears what the others make true: a removed member, a revoked session.
+
+One that hears neither bus for a second accepts nothing from a cache and closes its sockets: it may be the only one that
+does not know.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+log = logging.getLogger(__name__)
+DEAF_AFTER_S = 1.0
+LOOK_EVERY_S = 0.2
+
+
+class Ear(Protocol):
+    """Something that hears, and when it last did (monotonic seconds)."""
+
+    heard_at: float
+
+
+_ears: list[Ear] = []
+
+
+def listen_with(*ears: Ear | None) -> None:
+    """Name what this process hears with; a process that names nothing (a worker, a test) is never deaf."""
+    _ears[:] = [ear for ear in ears if ear is not None]
+    now = time.monotonic()
+    for ear in _ears:
+        ear.heard_at = max(ear.heard_at, now + 2)  # a start is no deafness
+
+
+def is_deaf() -> bool:
+    """Tell whether nothing has been heard on any bus for a second."""
+    return bool(_ears) and time.monotonic() - max(ear.heard_at for ear in _ears) > DEAF_AFTER_S
+
+
+def watch(stopping: threading.Event, close_sockets: Callable[[], None]) -> None:
+    """Close the sockets when this process goes deaf."""
+    was_deaf = False
+    while not stopping.wait(LOOK_EVERY_S):
+        deaf = is_deaf()
+        if deaf and not was_deaf:
+            log.warning("this process hears neither Redis nor the database: its sockets are closed")
+            close_sockets()
+        was_deaf = deaf
