@@ -111,6 +111,8 @@ class Config:
     access_token_ttl_s: int = _set("CHAT_ACCESS_TOKEN_TTL_S", _whole(1), 900)
     refresh_token_ttl_s: int = _set("CHAT_REFRESH_TOKEN_TTL_S", _whole(1), 30 * 86_400)
     session_ttl_s: int = _set("CHAT_SESSION_TTL_S", _whole(1), 30 * 86_400)
+    connections_per_user: int = _set("CHAT_CONNECTIONS_PER_USER", _whole(1), 50)
+    connections_per_address: int = _set("CHAT_CONNECTIONS_PER_ADDRESS", _whole(1), 5_000)
     log_max_entries: int = _set("CHAT_LOG_MAX_ENTRIES", _whole(1), 1_000_000)
     stall_guard_ms: int = _set("CHAT_STALL_GUARD_MS", _whole(1, 60_000), 250)
     smtp_url: str | None = _set("CHAT_SMTP_URL", _address("smtp", "smtps"), None, secret=True)

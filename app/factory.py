@@ -22,7 +22,7 @@ from app.kernel import json, limits, settings as kernel_settings
 from app.kernel.errors import DomainError, Malformed, NotFound, TooLarge
 from app.outbound.bus import Listener
 from app.outbound.fanout import FanoutManager
-from app.sockets import connections
+from app.sockets import connections, transport
 
 if TYPE_CHECKING:
     from config import Config
@@ -185,6 +185,7 @@ def start_web(app: Flask) -> None:
     _spawn(background.listener.run)
     hearing.listen_with(background.listener, socketio.server.manager if redis.url else None)
     _spawn(hearing.watch, background.stopping, connections.close_all)
+    _spawn(transport.sweep, background.stopping)
     _spawn(watch.guard_stalls, background.stopping)
     _spawn(watch.look_after, background.stopping)
     _spawn(watch.take_over, background.stopping)

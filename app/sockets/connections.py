@@ -15,8 +15,9 @@ from app.domain import delivery, heads, relay, sessions
 from app.extensions import socketio as flask_socketio
 from app.kernel import clock, limits
 from app.kernel.actor import Actor
-from app.kernel.errors import DomainError, Unauthenticated
+from app.kernel.errors import DomainError, RateLimited, Unauthenticated
 from app.kernel.ids import parse_id
+from app.kernel.settings import settings
 from app.sockets import registry
 from app.sockets.registry import Connection
 
@@ -39,14 +40,23 @@ def _connect(sid: str, environ: dict[str, Any], auth: Any = None) -> None:
     """Let a socket in. Any failure refuses: an error that got away here would leave the client connected."""
     try:
         actor = authenticate(environ, auth)
+        _check_room_for(actor, environ.get("REMOTE_ADDR", ""))
     except DomainError as refusal:
         raise _refused(refusal) from refusal
     except Exception as error:
         log.exception("a connection could not be checked")
         raise _refused(Unauthenticated()) from error
-    connection = Connection(sid, actor)
+    connection = Connection(sid, actor, environ.get("REMOTE_ADDR", ""))
     registry.add(connection)
     _server().start_background_task(_welcome, connection)
+
+
+def _check_room_for(actor: Actor, address: str) -> None:
+    """Refuse one more socket than a person or an address may have on this process; raises RateLimited."""
+    if len(registry.of_profile(actor.id)) >= settings().connections_per_user:
+        raise RateLimited(30, "Too many connections of one person.")
+    if registry.from_address(address) >= settings().connections_per_address:
+        raise RateLimited(30, "Too many connections from one address.")
 
 
 def authenticate(environ: dict[str, Any], auth: Any) -> Actor:

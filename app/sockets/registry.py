@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -15,12 +15,14 @@ class Connection:
 
     sid: str
     actor: Actor
+    address: str = ""
     memberships: dict[UUID, int] = field(default_factory=dict)
     channels: set[str] = field(default_factory=set)
 
 
 _connections: dict[str, Connection] = {}
 _by_profile: dict[UUID, set[str]] = defaultdict(set)
+_addresses: Counter[str] = Counter()
 _notices: dict[UUID, int] = defaultdict(int)
 
 
@@ -28,6 +30,7 @@ def add(connection: Connection) -> None:
     """Remember a socket that has been let in."""
     _connections[connection.sid] = connection
     _by_profile[connection.actor.id].add(connection.sid)
+    _addresses[connection.address] += 1
 
 
 def drop(sid: str) -> Connection | None:
@@ -36,6 +39,9 @@ def drop(sid: str) -> Connection | None:
     if connection is not None:
         sids = _by_profile[connection.actor.id]
         sids.discard(sid)
+        _addresses[connection.address] -= 1
+        if _addresses[connection.address] <= 0:
+            del _addresses[connection.address]
         if not sids:
             _by_profile.pop(connection.actor.id, None)
             _notices.pop(connection.actor.id, None)
@@ -55,6 +61,11 @@ def everyone() -> list[Connection]:
 def of_profile(profile_id: UUID) -> list[Connection]:
     """List a principal's sockets."""
     return [_connections[sid] for sid in list(_by_profile.get(profile_id, ())) if sid in _connections]
+
+
+def from_address(address: str) -> int:
+    """Count the sockets from an address."""
+    return _addresses[address]
 
 
 def of_session(session_id: UUID) -> list[Connection]:
