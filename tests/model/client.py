@@ -51,7 +51,7 @@ class View:
         """Last changedSeq wins; at an equal one the full copy does (a root may be known by its new count only)."""
         old = self.messages.get(message.id)
         if old is None or not old.persisted or old.changed_seq <= message.changed_seq:
-            self.messages[message.id] = replace(message, root_reply_count=None)
+            self.messages[message.id] = message
         if message.root_reply_count is not None:
             self.count_reply(message, message.root_reply_count)
 
@@ -70,7 +70,7 @@ class View:
     def load(self, answer: Answer) -> None:
         """Begin anew from a page of history."""
         self.position, self.early, self.behind, self.paging = answer.up_to, {}, False, False
-        self.messages = {message.id: replace(message, root_reply_count=None) for message in answer.messages}
+        self.messages = {message.id: message for message in answer.messages}
 
     def on_screen(self) -> list[Message]:
         """Finals by position; the provisional ones after them."""

@@ -45,7 +45,10 @@ class Send:
 
 @dataclass(frozen=True)
 class Message:
-    """One message as anybody sees it. Without `seq` it is provisional, with it final."""
+    """One message as anybody sees it. Without `seq` it is provisional, with it final.
+
+    `root_reply_count` is no state of the message: the event of a reply carries it for the reply's root.
+    """
 
     id: str
     conversation: str
@@ -58,7 +61,7 @@ class Message:
     deleted: bool = False
     reactions: frozenset[str] = frozenset()
     reply_count: int = 0
-    root_reply_count: int | None = None
+    root_reply_count: int | None = field(default=None, compare=False)
 
     @property
     def persisted(self) -> bool:
