@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.model import invariants
 from tests.model.client import Client
+from tests.model.corners import CORNERS
 from tests.model.network import Fate, Network
 from tests.model.reference import Reference
 from tests.model.simulated import SimulatedSystem
@@ -164,18 +165,14 @@ class ParleyMachine(RuleBasedStateMachine):
         self.copied = False
         self.number = 0
 
-    @initialize(mode=modes, mishaps=st.sets(st.sampled_from(Mishap), max_size=3), talk=st.integers(0, 4))
-    def begin(self, mode: str, mishaps: set[Mishap], talk: int) -> None:
-        """All are members and connected, some have talked already; only these mishaps befall this history."""
+    @initialize(mode=modes, mishaps=st.sets(st.sampled_from(Mishap), max_size=3), corner=st.sampled_from(list(CORNERS)))
+    def begin(self, mode: str, mishaps: set[Mishap], corner: str) -> None:
+        """All are members and connected, and things have come to some corner; only these mishaps befall this history."""
         self.system = type(self).make_system(mode)
         self.mishaps = sorted(mishaps or Mishap, key=lambda mishap: mishap.value)
         for client, process in zip(self.clients, PROCESSES * 2):
             self.connect_at_once(client, process)
-        for number in range(talk):
-            self.talk(number % len(self.clients), CONVERSATIONS[0], 1, None, 1, True, Aftermath.COMPLETE)
-        self.drain_all()
-        for way in self.network.waiting():
-            self.deliver_all(way, Fate.ARRIVES)
+        CORNERS[corner](self)
 
     @rule(turn=turns)
     def take(self, turn: Turn) -> None:
@@ -186,12 +183,13 @@ class ParleyMachine(RuleBasedStateMachine):
     def talk(
         self,
         device: int,
-        conversation: str,
-        new: int,
-        reply: int | None,
-        sends: int,
-        ack_arrives: bool,
-        aftermath: Aftermath,
+        conversation: str = CONVERSATIONS[0],
+        *,
+        new: int = 1,
+        reply: int | None = None,
+        sends: int = 1,
+        ack_arrives: bool = True,
+        aftermath: Aftermath = Aftermath.COMPLETE,
     ) -> None:
         """Write something new into the outbox, and send what comes next in it; a lost ack is sent again."""
         client = self.clients[device]
@@ -225,7 +223,9 @@ class ParleyMachine(RuleBasedStateMachine):
             invariants.i8_only_members_are_served(self, SHARED, send.sender, send.conversation)
         self.reference.accept(send)
 
-    def change(self, device: int, conversation: str, kind: Kind, which: int, aftermath: Aftermath) -> None:
+    def change(
+        self, device: int, conversation: str, kind: Kind, which: int, aftermath: Aftermath = Aftermath.COMPLETE
+    ) -> None:
         """Edit, delete or react to a message, mostly to an own one."""
         client = self.clients[device]
         rows = [row for row in self.system.committed(conversation).rows.values() if self.suits(client, kind, row)]
@@ -255,11 +255,9 @@ class ParleyMachine(RuleBasedStateMachine):
         """The next events on one way, or all that are on their way."""
         ways = self.network.waiting()
         for way in ways if which is None else ways[which % max(len(ways), 1) :][:1]:
-            self.deliver_all(way, fate, many if which is not None else None)
-
-    def deliver_all(self, way: tuple[str, str], fate: Fate, at_most: int | None = None) -> None:
-        for _ in range(min(at_most or ROUNDS**3, len(self.network.queues[way]))):
-            self.hand_out(way[1], self.network.take(way, fate))
+            waiting = len(self.network.queues[way])
+            for _ in range(waiting if which is None else min(many, waiting)):
+                self.hand_out(way[1], self.network.take(way, fate))
 
     def hand_out(self, process: str, events: list[Event]) -> None:
         for event in events:
