@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from tests.model.client import Client, View
 from tests.model.simulated import (
@@ -20,12 +21,13 @@ from tests.model.system import Aftermath, Answer, Message, Question, Reading, Re
 
 @dataclass(frozen=True)
 class Fault:
-    """A defect, and where the machine may first see it."""
+    """A defect, the invariants that may show it first, and the corner to look in first (only to be quick)."""
 
     name: str
     breaks: set[str]
     system: type[System] = SimulatedSystem
     client: type[Client] = Client
+    corner: str = "fresh"
 
     def __str__(self) -> str:
         return self.name
@@ -226,7 +228,7 @@ class HalfCommit(SimulatedSystem):
 class SequenceTransaction(Transaction):
     """Takes positions from a sequence, which no rollback takes back."""
 
-    taken: Counter[tuple[int, str]] = Counter()
+    taken: ClassVar[Counter[tuple[int, str]]] = Counter()
 
     def next_position(self, conversation: str) -> int:
         key = (id(self.database), conversation)
@@ -261,7 +263,7 @@ class EmitBeforeCommit(SimulatedSystem):
 class ReservedTransaction(Transaction):
     """Gives a send the position it was promised when it was accepted."""
 
-    promised: dict[str, int] = {}
+    promised: ClassVar[dict[str, int]] = {}
 
     def insert(self, send: Send) -> None:
         promised = self.promised.get(send.id)
@@ -390,29 +392,34 @@ class CredulousClient(Client):
 FAULTS = (
     Fault("torn catch-up read", {"I6"}, TornCatchUp),
     Fault("torn history page", {"I6", "I7"}, TornHistory),
-    Fault("stale head answers caught up", {"I6"}, StaleHead),
+    Fault("stale head answers caught up", {"I6"}, StaleHead, corner="stalled_drainer"),
     Fault("stale head is not distrusted", {"I6"}, HeadForTheDistrusted),
-    Fault("head from before the cache was lost", {"I6"}, HeadFromBeforeTheLoss),
-    Fault("emit before the cache is refreshed", {"I6"}, EmitBeforeRefresh),
-    Fault("hole in the hot history taken for complete", {"I6"}, EvictedHotHistory),
+    Fault("head from before the cache was lost", {"I6"}, HeadFromBeforeTheLoss, corner="late_for_the_cache"),
+    Fault("emit before the cache is refreshed", {"I6"}, EmitBeforeRefresh, corner="stalled_drainer"),
+    Fault("hole in the hot history taken for complete", {"I6"}, EvictedHotHistory, corner="small_talk"),
     Fault("hot history without roots", {"I6"}, HotHistoryWithoutRoots),
     Fault("page splits a shared position", {"I6"}, SplitPosition),
-    Fault("root speaks for its reply's position", {"I6"}, RootSpeaks),
+    Fault("root speaks for its reply's position", {"I6"}, RootSpeaks, corner="small_talk"),
     Fault("provisional in place of a final in a page", {"I6", "I7"}, ProvisionalPage),
-    Fault("direct write overtakes the log", {"I4"}, OvertakingDirectWrite),
-    Fault("own sends written without their predecessors", {"I4"}, OwnSendsWithoutPredecessors),
-    Fault("refused for good while the log cannot be asked", {"I4"}, RefusedForGood),
+    Fault("direct write overtakes the log", {"I4"}, OvertakingDirectWrite, corner="no_log"),
+    Fault(
+        "own sends without their predecessors",
+        {"I4"},
+        OwnSendsWithoutPredecessors,
+        corner="wanderer_without_log",
+    ),
+    Fault("refused for good without asking the log", {"I4"}, RefusedForGood, corner="in_and_out_in_mid_send"),
     Fault("retry doubles after the drain", {"I1"}, RetryDoubles),
-    Fault("half a transaction stays", {"I3"}, HalfCommit),
-    Fault("a rollback leaves a hole", {"I3"}, HoleAfterRollback),
+    Fault("half a transaction stays", {"I1", "I3"}, HalfCommit, corner="open_transaction"),
+    Fault("a rollback leaves a hole", {"I3"}, HoleAfterRollback, corner="open_transaction"),
     Fault("taken off the log before the commit", {"I2"}, DeleteBeforeCommit),
-    Fault("emit before the commit", {"I5"}, EmitBeforeCommit),
+    Fault("emit before the commit", {"I5", "I6"}, EmitBeforeCommit),
     Fault("position taken at accept", {"I3", "I5"}, PositionAtAccept),
     Fault("membership stored after its eviction", {"I8"}, StoredAfterEviction),
-    Fault("generation lost with the cache", {"I8"}, GenerationLostWithTheCache),
+    Fault("generation lost with the cache", {"I8"}, GenerationLostWithTheCache, corner="loads_under_way"),
     Fault("removal not acted upon", {"I8"}, RemovalUnheard),
-    Fault("old copy of the log brings members back", {"I8"}, OldCopyBringsMembersBack),
-    Fault("client lets a provisional replace a final", {"I6"}, client=ForgetfulClient),
-    Fault("client applies live events between pages", {"I6"}, client=HastyClient),
+    Fault("old copy of the log brings members back", {"I8"}, OldCopyBringsMembersBack, corner="old_copy"),
+    Fault("client lets a provisional replace a final", {"I6"}, client=ForgetfulClient, corner="late_provisional"),
+    Fault("client applies live events between pages", {"I6"}, client=HastyClient, corner="between_pages"),
     Fault("client takes an ack for an event", {"I6"}, client=CredulousClient),
 )

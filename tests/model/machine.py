@@ -9,8 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -41,99 +40,9 @@ from tests.model.system import (
     Stage,
     System,
 )
+from tests.model.turns import DEVICES, Mishap, Turn, modes, turns
 
-DEVICES = {"ann-phone": "ann", "ann-laptop": "ann", "ben-laptop": "ben", "cleo-phone": "cleo"}
 ROUNDS = 6
-
-class Mishap(Enum):
-    """What may befall the parts. Hypothesis draws a few of them for each history, so that they meet."""
-
-    KILL_DRAINER = "a drainer dies"
-    STALL_DRAINS = "the drain is slow, so provisional copies are shown"
-    REPAIR = "the healer runs"
-    CUT_OR_MEND_LOG = "a process loses the log, or finds it again"
-    COPY_OR_RESTORE_LOG = "an old copy of the log comes back"
-    FORGET_SENDS = "the log's memory of drained sends expires"
-    LOSE_CACHE = "the cache is emptied"
-    EVICT_HOT = "the hot history loses one position"
-    CRASH = "a web process dies"
-
-
-devices = st.sampled_from([0, 0, 0, *range(len(DEVICES))])
-conversations = st.sampled_from([*CONVERSATIONS[:1] * 3, *CONVERSATIONS[1:]])
-processes = st.sampled_from(PROCESSES)
-aftermaths = st.sampled_from([*[Aftermath.COMPLETE] * 3, *Aftermath])
-places = st.integers(0, 7)
-modes = st.sampled_from(["behind", "behind", "behind", "through"])
-
-
-@dataclass(frozen=True)
-class Turn:
-    """What happens next: a method of the machine, and its arguments."""
-
-    name: str
-    arguments: dict[str, Any]
-
-    def __repr__(self) -> str:
-        return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})"
-
-
-TURNS: dict[str, tuple[int, dict[str, st.SearchStrategy[Any]]]] = {
-    "talk": (
-        6,
-        {
-            "device": devices,
-            "conversation": conversations,
-            "new": st.sampled_from([1, 0, 2]),
-            "reply": st.one_of(st.none(), places),
-            "sends": st.sampled_from([1, 2, 0, 3]),
-            "ack_arrives": st.booleans(),
-            "aftermath": aftermaths,
-        },
-    ),
-    "change": (
-        3,
-        {
-            "device": devices,
-            "conversation": conversations,
-            "kind": st.sampled_from(Kind),
-            "which": places,
-            "aftermath": aftermaths,
-        },
-    ),
-    "drain": (4, {"drainer": st.sampled_from(DRAINERS), "stages": st.integers(1, 6)}),
-    "deliver": (
-        3,
-        {
-            "which": st.one_of(st.none(), places),
-            "fate": st.sampled_from([Fate.ARRIVES, *Fate]),
-            "many": st.integers(1, 3),
-        },
-    ),
-    "move": (2, {"device": devices, "process": st.sampled_from([None, *PROCESSES, *PROCESSES])}),
-    "load_shared": (1, {"person": st.sampled_from(PEOPLE), "conversation": conversations}),
-    "finish_load": (1, {"which": places}),
-    "ask": (
-        3,
-        {
-            "device": devices,
-            "conversation": conversations,
-            "reading": st.sampled_from([Reading.SYNC, *Reading]),
-            "limit": st.integers(1, 3),
-            "at_once": st.booleans(),
-        },
-    ),
-    "answer": (1, {"which": places}),
-    "remove_or_add": (1, {"person": st.sampled_from(PEOPLE), "conversation": conversations}),
-    "hear": (1, {"holder": st.sampled_from(HOLDERS)}),
-    "befall": (4, {"which": places, "process": processes, "place": places}),
-}
-"""Each turn with its weight. They are one rule, not twelve: hypothesis switches off random rules in each history, which
-left two histories of three without a single commit."""
-
-turns = st.sampled_from([name for name, (weight, _) in TURNS.items() for _ in range(weight)]).flatmap(
-    lambda name: st.fixed_dictionaries(TURNS[name][1]).map(lambda arguments: Turn(name, arguments))
-)
 
 
 @dataclass(frozen=True)
@@ -151,6 +60,7 @@ class ParleyMachine(RuleBasedStateMachine):
 
     make_system: ClassVar[Callable[[str], System]] = SimulatedSystem
     client_class: ClassVar[type[Client]] = Client
+    corner: ClassVar[str] = "fresh"
     histories: ClassVar[int] = 0
     """How many histories this class has begun; a planted fault reports it."""
 
@@ -165,14 +75,14 @@ class ParleyMachine(RuleBasedStateMachine):
         self.copied = False
         self.number = 0
 
-    @initialize(mode=modes, mishaps=st.sets(st.sampled_from(Mishap), max_size=3), corner=st.sampled_from(list(CORNERS)))
-    def begin(self, mode: str, mishaps: set[Mishap], corner: str) -> None:
-        """All are members and connected, and things have come to some corner; only these mishaps befall this history."""
+    @initialize(mode=modes, mishaps=st.sets(st.sampled_from(Mishap), max_size=3))
+    def begin(self, mode: str, mishaps: set[Mishap]) -> None:
+        """All are members and connected, then come to the corner; only these mishaps befall this history."""
         self.system = type(self).make_system(mode)
         self.mishaps = sorted(mishaps or Mishap, key=lambda mishap: mishap.value)
-        for client, process in zip(self.clients, PROCESSES * 2):
+        for client, process in zip(self.clients, PROCESSES * 2, strict=True):
             self.connect_at_once(client, process)
-        CORNERS[corner](self)
+        CORNERS[self.corner](self)
 
     @rule(turn=turns)
     def take(self, turn: Turn) -> None:
@@ -251,12 +161,12 @@ class ParleyMachine(RuleBasedStateMachine):
 
     # Delivering.
 
-    def deliver(self, which: int | None, fate: Fate, many: int) -> None:
-        """The next events on one way, or all that are on their way."""
+    def deliver(self, first: int, fate: Fate, everywhere: bool, many: int = 1000) -> None:
+        """Events from one way, or from all ways in turn; which way comes first decides who overtakes whom."""
         ways = self.network.waiting()
-        for way in ways if which is None else ways[which % max(len(ways), 1) :][:1]:
-            waiting = len(self.network.queues[way])
-            for _ in range(waiting if which is None else min(many, waiting)):
+        start = first % max(len(ways), 1)
+        for way in [*ways[start:], *ways[:start]] if everywhere else ways[start : start + 1]:
+            for _ in range(min(many, len(self.network.queues[way]))):
                 self.hand_out(way[1], self.network.take(way, fate))
 
     def hand_out(self, process: str, events: list[Event]) -> None:
@@ -339,7 +249,12 @@ class ParleyMachine(RuleBasedStateMachine):
 
     def befall(self, which: int, process: str, place: int) -> None:
         """One of the mishaps this history is about."""
-        mishap = self.mishaps[which % len(self.mishaps)]
+        self.suffer(self.mishaps[which % len(self.mishaps)], process, place)
+
+    def suffer(self, mishap: Mishap, process: str = PROCESSES[0], place: int = 0) -> None:
+        """From now on this history is about this mishap too."""
+        if mishap not in self.mishaps:
+            self.mishaps.append(mishap)
         getattr(self, mishap.name.lower())(process, place)
 
     def kill_drainer(self, process: str, place: int) -> None:
@@ -425,7 +340,7 @@ class ParleyMachine(RuleBasedStateMachine):
             self.system.finish_load(load)
         for read in self.reads:
             self.finish_read(read)
-        for client, process in zip(self.clients, PROCESSES * 2):
+        for client, process in zip(self.clients, PROCESSES * 2, strict=True):
             self.connect_at_once(client, process)
         self.all_holds()
 
@@ -447,10 +362,12 @@ class ParleyMachine(RuleBasedStateMachine):
         self.all_holds()
 
     def drain_all(self) -> None:
+        """Until the log is empty; one drainer alone, all locks free, so each round ends."""
         for _ in range(len(self.system.logged()) + 1):
-            for _ in Stage:
-                self.system.advance(DRAINERS[0])
-                self.all_holds()
+            for _ in range(2 * len(Stage)):
+                if self.system.advance(DRAINERS[0]) is Stage.DELETED:
+                    break
+        self.all_holds()
 
     def catch_up(self, client: Client) -> None:
         """As long as there is more; a client that is no member is refused and gives up."""

@@ -526,6 +526,9 @@ class SimulatedSystem(System):
         for holder in (*PROCESSES, SHARED):
             self.hear(holder)
 
+    def close(self) -> None:
+        """Nothing is held."""
+
     # Looking on.
 
     def take_emits(self) -> list[Emit]:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from typing import Union
+from typing import TypeAlias
 
 PEOPLE = ("ann", "ben", "cleo")
 CONVERSATIONS = ("den", "hall")
@@ -80,7 +80,7 @@ class Head:
     position: int
 
 
-Event = Union[Message, Head]
+Event: TypeAlias = Message | Head
 
 
 @dataclass(frozen=True)
@@ -285,5 +285,6 @@ class System(ABC):
     def hot_positions(self, conversation: str) -> list[int]:
         """The positions whose events the hot history holds."""
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of what the system holds."""
