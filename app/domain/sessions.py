@@ -121,7 +121,7 @@ def csrf_token(actor: Actor) -> str:
 
 def csrf_matches(actor: Actor, token: object) -> bool:
     """Tell whether a CSRF token is the one of the actor's page session."""
-    return isinstance(token, str) and hmac.compare_digest(token.encode(), csrf_token(actor).encode())
+    return isinstance(token, str) and hmac.compare_digest(token.encode(errors="replace"), csrf_token(actor).encode())
 
 
 def _seal(purpose: str, session_id: UUID, nonce: bytes, more: str = "") -> str:
