@@ -160,8 +160,36 @@ class _Listener:
         return getattr(self._socket, name)
 
 
+def _tune_websockets() -> None:
+    """Mend two habits of eventlet's WebSocket: unmasking byte by byte, and a size limit on frames but not on messages."""
+    from eventlet.websocket import FailedConnectionError, RFC6455WebSocket  # noqa: PLC0415
+
+    message = RFC6455WebSocket.Message
+    push = message.push
+
+    def bounded_push(self: Any, data: bytes, final: bool = False) -> None:
+        self.received_bytes = getattr(self, "received_bytes", 0) + len(data)
+        if self.received_bytes > self.max_frame_length:
+            raise FailedConnectionError(1009, "The message is too large.")
+        push(self, data, final=final)
+
+    message.push = bounded_push
+    RFC6455WebSocket._apply_mask = staticmethod(_unmask)
+
+
+def _unmask(data: bytes, mask: tuple[int, ...], length: int | None = None, offset: int = 0) -> bytes:
+    """Undo a client's mask (RFC 6455 section 5.3) with one exclusive-or of two big integers."""
+    size = len(data) if length is None else length
+    start = offset % 4
+    key = bytes(mask)
+    repeated = ((key[start:] + key[:start]) * (size // 4 + 1))[:size]
+    return (int.from_bytes(data[:size], "big") ^ int.from_bytes(repeated, "big")).to_bytes(size, "big")
+
+
 def _serve_eventlet(listener: socket.socket, app: "Flask") -> None:
     import eventlet.wsgi  # noqa: PLC0415
+
+    _tune_websockets()
 
     doors = _Listener(listener)
     server = eventlet.spawn(
@@ -199,6 +227,7 @@ def _without_timeout_for_websockets(app: "Flask") -> Callable[..., Iterable[byte
 
     def serve_request(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
+            environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)  # permessage-deflate costs 92 KB a client
             environ["eventlet.input"].get_socket().settimeout(None)
         return app(environ, start_response)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import orjson
 import psycopg2
 import redis as redis_py
 from celery import Celery
@@ -62,6 +63,7 @@ def make_engine(url: str, *, pool_size: int, statement_timeout_ms: int) -> Engin
         pool_timeout=3,
         pool_pre_ping=False,
         pool_use_lifo=True,
+        json_deserializer=orjson.loads,  # gives back what it was given: PostgreSQL writes 1e20 as a whole number
         connect_args={
             "options": options,
             "connect_timeout": 3,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import api, sockets, tasks, web
@@ -46,6 +46,7 @@ def create_app(config: Config, *, serving: bool = False) -> Flask:
     """
     kernel_settings.use(config)
     app = Flask(__name__, static_folder="static", template_folder="templates")
+    app.url_map.merge_slashes = False  # a path with an empty part is unknown, not somewhere else
     app.config.update(SECRET_KEY=config.secret_key, MAX_CONTENT_LENGTH=limits.BODY_MAX_BYTES)
     app.extensions["parley_config"] = config
     _bind(app, config)
@@ -140,7 +141,9 @@ def _name_response(response: Response) -> Response:
 
 
 def _is_page() -> bool:
-    return not request.path.startswith(("/api/", "/healthz", "/readyz", "/metrics", "/socket.io"))
+    return request.path != "/api" and not request.path.startswith(
+        ("/api/", "/healthz", "/readyz", "/metrics", "/socket.io")
+    )
 
 
 def _on_refusal(error: DomainError) -> Any:
@@ -155,8 +158,15 @@ def _on_http_error(error: HTTPException) -> Any:
     if error.code == 413:
         return failure(TooLarge("The body is too large."))
     if error.code in (404, 405):
-        return failure(NotFound("The call"), error.code)
+        return _unknown_call(error)
     return failure(Malformed(error.description or "The request could not be read."))
+
+
+def _unknown_call(error: HTTPException) -> Response:
+    response = failure(NotFound("The call"), error.code)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
 
 
 def _on_failure(_: Exception) -> Any:

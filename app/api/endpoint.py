@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ import orjson
 from flask import Blueprint, Response, g, request
 
 from app.domain import sessions
-from app.kernel import clock, requests as wire
+from app.kernel import clock, requests as wire, text
 from app.kernel.actor import Actor
 from app.kernel.errors import DomainError, Forbidden, Invalid, Malformed, NotFound, Unauthenticated
 from app.kernel.ids import parse_id
@@ -136,11 +137,18 @@ def _query(call: Call) -> wire.Query:
 
 def _path_value(name: str, value: str) -> UUID | str:
     if not name.endswith("_id"):
-        return value
+        return _storable(value)
     found = parse_id(value)
     if found is None:
         raise NotFound
     return found
+
+
+def _storable(value: str) -> str:
+    try:
+        return text.storable(value)
+    except ValueError:
+        raise NotFound from None
 
 
 # envelope -------------------------------------------------------------------------------------------------------------
@@ -154,7 +162,7 @@ def failure(error: DomainError, status: int | None = None) -> Response:
     body = {"success": False, **_common(), "error": {**error.wire(), "requestId": g.get("request_id", "")}}
     response = _respond(body, status or error.status)
     if error.retry_after is not None:
-        response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
+        response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

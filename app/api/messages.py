@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.api.endpoint import endpoint
 from app.domain import changes, conversations, delivery, messages, reading
-from app.kernel import clock, requests as wire
+from app.kernel import clock, fields, requests as wire
 from app.kernel.actor import Actor
 from app.kernel.errors import NotFound
 
@@ -96,6 +96,6 @@ def unreact(*, actor: Actor, message_id: UUID, emoji: str) -> dict[str, Any]:
 def _emoji(given: str) -> str:
     """Read the emoji of a path; what cannot be one is a path that does not exist."""
     try:
-        return wire.emoji(given)
+        return fields.emoji(given)
     except ValueError:
         raise NotFound("The reaction") from None

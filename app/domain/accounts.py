@@ -97,6 +97,7 @@ def login(*, request: Login, kind: str, client: Client, now: datetime) -> Signed
     if not passwords.matches(found.password_hash if found else None, request.password) or found is None:
         attempts.failed(places)
         raise Unauthenticated("The username, e-mail address or password is wrong.")
+    attempts.check(places)  # again: many guesses at once all pass the first
     return _sign_in(found.id, kind, client, now)
 
 

@@ -15,6 +15,7 @@ from app.domain.access import member_of, require_moderator
 from app.kernel import ids
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from app.kernel.fields import SLUG
 from app.kernel.requests import CreateConversation, PatchConversation, SendMessage, Settings
 from app.models import Conversation, transaction
 from app.queries import conversations as views, people
@@ -101,8 +102,8 @@ def _create_shared(actor: Actor, request: CreateConversation, now: datetime) -> 
     made = _new(actor, request.kind, now, **fields, visibility=request.visibility or _usual_visibility(request.kind))
     try:
         with transaction(SYSTEM) as tx:
-            invited = memberships.find_people(tx, request.members or [])
             tx.add(made)
+            invited = memberships.find_people(tx, request.members or [])
             roles = {**dict.fromkeys(invited, "member"), actor.id: "owner"}
             memberships.enroll(tx, made.id, roles, now=now)
     except IntegrityError as error:
@@ -136,8 +137,8 @@ def patch(actor: Actor, *, conversation_id: UUID, request: PatchConversation, no
     try:
         with transaction(actor) as tx:
             member = member_of(tx, actor, conversation_id, lock=True)
-            _check_patch(member.kind, request)
             require_moderator(member, "change it")
+            _check_patch(member.kind, request)
             before = tx.execute(FIELDS, {"id": conversation_id}).one()._asdict()
             given = request.model_dump(exclude_unset=True)
             if any(before[name] != value for name, value in given.items()):
@@ -151,11 +152,6 @@ def patch(actor: Actor, *, conversation_id: UUID, request: PatchConversation, no
 def _check_patch(kind: str, request: PatchConversation) -> None:
     allowed = {"group": {"title", "topic"}, "room": {"title", "topic", "slug", "visibility"}}.get(kind, set())
     wrong = {name: [f"does not belong to a {kind} conversation"] for name in request.model_fields_set - allowed}
-    wrong |= {
-        name: ["must not be null"]
-        for name in request.model_fields_set & {"slug", "visibility"}
-        if getattr(request, name) is None
-    }
     if wrong:
         raise Invalid(wrong)
 
@@ -200,6 +196,8 @@ def by_room_ref(room_ref: str) -> UUID:
     as_id = ids.parse_id(room_ref)
     if as_id is not None:
         return as_id
+    if not SLUG.fullmatch(room_ref):
+        raise NotFound("The conversation")
     with transaction(SYSTEM) as tx:
         found: UUID | None = tx.execute(BY_SLUG, {"slug": room_ref}).scalar_one_or_none()
     if found is None:

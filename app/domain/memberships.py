@@ -103,11 +103,11 @@ def add(
     """Add someone to a group, or to a room one looks after; gives (the person, whether they are new)."""
     with transaction(SYSTEM) as tx:
         member = member_of(tx, actor, conversation_id, lock=True)
+        person = _person(tx, username)
         if member.kind in ("direct", "support"):
             raise Forbidden(f"Nobody can be added to a {member.kind} conversation.")
         if role == "admin" or (member.visibility == "private" and member.kind == "room"):
             require_moderator(member, "do this")
-        person = _person(tx, username)
         joined = enroll(tx, conversation_id, {person: role or "member"}, now=now)
         if not joined and role is not None and member.moderates:
             _appoint(tx, member, person, role)

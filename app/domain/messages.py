@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
-from app.domain import conversations, groupcommit, hearing, modes, unsettled
+from app.domain import conversations, modes
+from app.domain.accepting import Sent, accept
 from app.domain.access import member_of
 from app.kernel import clock, ids, limits
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.breaker import Down
-from app.kernel.errors import Conflict, DomainError, Invalid, NotFound, OutOfOrder, RateLimited, Unavailable
+from app.kernel.errors import DomainError, Invalid, NotFound, Unavailable
 from app.kernel.events import MessageEvent, Page
 from app.kernel.requests import SendMessage
-from app.live import log, membership
-from app.live.log import Answer
+from app.live import log
 from app.models import Transaction, transaction
 from app.queries import messages as views
 
@@ -27,16 +26,7 @@ REPLY = text(
     "SELECT m.id, COALESCE(m.thread_root_id, m.id) AS root FROM messages m"
     " WHERE m.id = :id AND m.conversation_id = :conversation_id"
 )
-BURIED = text("SELECT 1 FROM dead_letters WHERE message_id = :id")
 PENDING_STEP_S = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What became of a send. ``is_new`` is false where it was a retry of what had been accepted before."""
-
-    message: MessageEvent
-    is_new: bool
 
 
 def send(actor: Actor, *, request: SendMessage, now: datetime) -> Sent:
@@ -53,15 +43,17 @@ def send(actor: Actor, *, request: SendMessage, now: datetime) -> Sent:
         if first is None or _names_another(request, first):
             raise
         return Sent(first, is_new=False)
-    return _accept(actor, event, after=request.after_client_message_id)
+    return accept(actor, event, after=request.after_client_message_id)
 
 
 def _draft(actor: Actor, request: SendMessage, client_message_id: UUID, now: datetime) -> MessageEvent:
     if not request.content:
         raise Invalid({"content": ["must not be empty"]})
-    if request.attachment_ids:
-        raise Invalid({"attachmentIds": ["names an upload that was not found"]})
     conversation_id = conversations.resolve(actor, request=request, now=now)
+    if request.attachment_ids:
+        with transaction(actor) as tx:
+            member_of(tx, actor, conversation_id)
+        raise Invalid({"attachmentIds": ["names an upload that was not found"]})
     reply_to, root = _reply(actor, conversation_id, request.reply_to_id)
     return {
         "id": str(ids.message_id(actor.id, client_message_id)),
@@ -106,91 +98,6 @@ def _reply(actor: Actor, conversation_id: UUID, reply_to: UUID | None) -> tuple[
     if found is None:
         raise Invalid({"replyToId": ["names no message of this conversation"]})
     return found.id, found.root
-
-
-def _accept(actor: Actor, event: MessageEvent, *, after: UUID | None) -> Sent:
-    if hearing.is_deaf():
-        raise Unavailable("This process has lost touch with the others.")
-    if modes.is_behind():
-        try:
-            return _accept_behind(actor, event, after)
-        except Down:
-            pass  # whether the log has it is not known; the same id goes straight into the database
-    message, is_new = groupcommit.submit(event, after=after)
-    return Sent(message, is_new)
-
-
-def _accept_behind(actor: Actor, event: MessageEvent, after: UUID | None) -> Sent:
-    """Ask the log; where it says what it must know first, find that out and ask again."""
-    after_id = ids.message_id(actor.id, after) if after else None
-    found: dict[str, bool] = {}
-    for _ in range(6):
-        answer = log.accept(event, after=after_id, **found)
-        if answer.kind == "accepted":
-            unsettled.add(event)
-            return Sent(event, is_new=True)
-        first = answer.event or _first_copy(answer, event)
-        if first is not None:
-            return Sent(first, is_new=False)
-        found |= _find_out(answer, actor, event, after_id)
-    raise Unavailable("The membership changed while this was being accepted.")
-
-
-def _first_copy(answer: Answer, event: MessageEvent) -> MessageEvent | None:
-    if answer.kind not in ("committed", "verify"):
-        return None
-    first = _committed(event["id"], event["conversationId"])
-    if first is None and answer.kind == "committed":
-        raise Unavailable("The first copy of this message is on its way; try again.")
-    return first
-
-
-def _find_out(answer: Answer, actor: Actor, event: MessageEvent, after_id: UUID | None) -> dict[str, bool]:
-    """Answer the log's question from the database; raises what refuses the message."""
-    if answer.kind == "verify":
-        return {"is_new": True}
-    if answer.kind == "member?":
-        _load_membership(actor, UUID(event["conversationId"]))
-        return {}
-    if answer.kind == "verify_after" and after_id is not None and _is_there(after_id):
-        return {"after_is_there": True}
-    raise OutOfOrder if answer.kind == "verify_after" else _refusal(answer)
-
-
-def _refusal(answer: Answer) -> DomainError:
-    if answer.kind == "conflict":
-        return Conflict("This clientMessageId was used for another conversation.")
-    if answer.kind == "out_of_order":
-        return OutOfOrder()
-    if answer.kind == "limited":
-        return RateLimited(answer.wait_s, "Too many messages; slow down.")
-    return Unavailable("Too many messages wait for the database.", retry_after_s=2)
-
-
-def _load_membership(actor: Actor, conversation_id: UUID) -> None:
-    token = membership.begin_load(conversation_id)
-    with transaction(actor) as tx:
-        member_of(tx, actor, conversation_id)
-    membership.finish_load(conversation_id, actor.id, token)
-
-
-def _committed(message_id: str, conversation_id: str) -> MessageEvent | None:
-    """Find the first copy in the database. With the database away the drain settles it: nothing is stored twice."""
-    try:
-        with transaction(SYSTEM) as tx:
-            found = views.one(tx, UUID(message_id))
-            if found is None and tx.execute(BURIED, {"id": message_id}).one_or_none():
-                raise Invalid({"content": ["could not be stored"]})
-    except Unavailable:
-        return None
-    if found is not None and found["conversationId"] != conversation_id:
-        raise Conflict("This clientMessageId was used for another conversation.")
-    return found
-
-
-def _is_there(message_id: UUID) -> bool:
-    with transaction(SYSTEM) as tx:
-        return views.one(tx, message_id) is not None
 
 
 def _first(message_id: UUID) -> MessageEvent | None:

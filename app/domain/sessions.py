@@ -37,6 +37,7 @@ ROTATE = text(
     " WHERE id = :id"
 )
 REVOKE = text("UPDATE sessions SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL")
+OWN = text("SELECT 1 FROM sessions WHERE id = :id")
 REVOKE_OTHERS = text(
     "UPDATE sessions SET revoked_at = :now WHERE profile_id = :profile_id AND revoked_at IS NULL"
     " AND id IS DISTINCT FROM :kept RETURNING id"
@@ -70,7 +71,15 @@ class Known:
     until: float
 
 
+@dataclass(slots=True)
+class Forgets:
+    """How often this process has been told to forget."""
+
+    count: int = 0
+
+
 _known: dict[UUID, Known] = {}
+_forgets = Forgets()
 
 
 # making ---------------------------------------------------------------------------------------------------------------
@@ -121,7 +130,7 @@ def csrf_token(actor: Actor) -> str:
 
 def csrf_matches(actor: Actor, token: object) -> bool:
     """Tell whether a CSRF token is the one of the actor's page session."""
-    return isinstance(token, str) and hmac.compare_digest(token.encode(), csrf_token(actor).encode())
+    return isinstance(token, str) and hmac.compare_digest(token.encode(errors="replace"), csrf_token(actor).encode())
 
 
 def _seal(purpose: str, session_id: UUID, nonce: bytes, more: str = "") -> str:
@@ -166,9 +175,13 @@ def _live(session_id: UUID) -> Known:
 
 
 def _read(session_id: UUID) -> Known:
-    asked = time.monotonic()
-    with transaction(SYSTEM) as tx:
-        row = tx.execute(LOAD, {"id": session_id, "now": clock.now()}).one_or_none()
+    """Read a session; once more where one was ended meanwhile, for this may have been read before that."""
+    while True:
+        seen, asked = _forgets.count, time.monotonic()
+        with transaction(SYSTEM) as tx:
+            row = tx.execute(LOAD, {"id": session_id, "now": clock.now()}).one_or_none()
+        if seen == _forgets.count:
+            break
     if row is None:
         _known.pop(session_id, None)
         raise Unauthenticated
@@ -185,6 +198,7 @@ def _read(session_id: UUID) -> Known:
 
 def forget(session_id: UUID | None = None) -> None:
     """Have this process read a session (or all) anew when next asked."""
+    _forgets.count += 1
     if session_id is None:
         _known.clear()
     else:
@@ -231,9 +245,9 @@ def _is_sealed(session_id: UUID, nonce: bytes, generation: int, seal: str) -> bo
 
 
 def revoke(actor: Actor, *, session_id: UUID, now: datetime) -> None:
-    """End one of one's own sessions, and the sockets that hang on it; raises NotFound."""
+    """End one of one's own sessions, and the sockets that hang on it; again is the same. Raises NotFound."""
     with transaction(actor) as tx:
-        if not _revoke(tx, session_id, now):
+        if not _revoke(tx, session_id, now) and tx.execute(OWN, {"id": session_id}).one_or_none() is None:
             raise NotFound("The session")
 
 

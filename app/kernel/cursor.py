@@ -8,6 +8,7 @@ import json
 from datetime import datetime
 from uuid import UUID
 
+from app.kernel import text
 from app.kernel.errors import Invalid
 
 BAD = Invalid({"cursor": ["is not one that this list gave"]})
@@ -27,10 +28,10 @@ def to_text(cursor: str | None) -> str:
     """Read what ``of_text`` wrote; raises Invalid."""
     if cursor is None:
         return ""
-    found = _read(cursor, 1)[0]
-    if "\x00" in found:
-        raise BAD
-    return found
+    try:
+        return text.storable(_read(cursor, 1)[0])
+    except ValueError as error:
+        raise BAD from error
 
 
 def to_instant(cursor: str | None) -> tuple[datetime, UUID] | None:

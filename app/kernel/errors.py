@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 Fields = Mapping[str, list[str]]
+FIELDS_SHOWN = 50
+NAME_SHOWN = 100
 
 
 class DomainError(Exception):
@@ -94,7 +96,8 @@ class Invalid(DomainError):
     code, status = "invalid", 422
 
     def __init__(self, fields: Fields) -> None:
-        super().__init__("; ".join(f"{name}: {' '.join(why)}" for name, why in fields.items()), fields=fields)
+        shown = {_printable(name): why for name, why in list(fields.items())[:FIELDS_SHOWN]}
+        super().__init__("; ".join(f"{name}: {' '.join(why)}" for name, why in shown.items()), fields=shown)
 
 
 class RateLimited(DomainError):
@@ -113,3 +116,8 @@ class Unavailable(DomainError):
 
     def __init__(self, message: str = "A needed part is not available just now.", *, retry_after_s: float = 1) -> None:
         super().__init__(message, retry_after=retry_after_s)
+
+
+def _printable(name: str) -> str:
+    """Make a field's name fit to answer with: it may be the client's own, of any length and with lone surrogates."""
+    return name[:NAME_SHOWN].encode(errors="replace").decode()

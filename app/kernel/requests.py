@@ -5,123 +5,36 @@ The same models serve REST and the socket and are the source of ``/api/openapi.j
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal, TypeVar
-from uuid import UUID
+from typing import Annotated, Literal
 
-import orjson
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from app.kernel import text
-from app.kernel.errors import Invalid
-from app.kernel.ids import parse_id
+from app.kernel.fields import (
+    ClientMessageId,
+    Content,
+    Cursor,
+    DisplayName,
+    Email,
+    Emoji,
+    GivenPassword,
+    Id,
+    Identifier,
+    Limit,
+    Metadata,
+    Password,
+    Position,
+    RoomRef,
+    Search,
+    Slug,
+    Title,
+    Token,
+    Topic,
+    Username,
+)
+from app.kernel.parsing import Request, parse
 
-METADATA_MAX_BYTES = 4096
-USERNAME = re.compile(r"[A-Za-z0-9_.-]{3,30}")
-SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?")
-EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
-EMOJI_MAX = 64
-
-
-class Request(BaseModel):
-    """A request's body or query: camelCase on the wire, nothing unknown, no coercion between JSON types."""
-
-    model_config = ConfigDict(
-        extra="forbid", alias_generator=to_camel, populate_by_name=False, strict=True, frozen=True
-    )
-
-
-R = TypeVar("R", bound=Request)
-
-
-def parse(model: type[R], payload: object) -> R:
-    """Read a payload into its model; raises Invalid naming each wrong field."""
-    if not isinstance(payload, dict):
-        raise Invalid({"body": ["must be an object"]})
-    try:
-        return model.model_validate(payload)
-    except ValidationError as error:
-        raise Invalid(_fields(error)) from None
-
-
-def _fields(error: ValidationError) -> dict[str, list[str]]:
-    fields: dict[str, list[str]] = {}
-    for problem in error.errors(include_url=False, include_context=True, include_input=False):
-        name = ".".join(str(part) for part in problem["loc"]) or "body"
-        fields.setdefault(name, []).append(_sentence(problem))
-    return fields
-
-
-def _sentence(problem: Any) -> str:
-    known = {"missing": "is required", "extra_forbidden": "is not a known field", "string_type": "must be a string"}
-    if problem["type"] in known:
-        return known[problem["type"]]
-    return str(problem["msg"]).removeprefix("Value error, ")
-
-
-def _uuid(value: object) -> object:
-    if isinstance(value, UUID):
-        return value
-    found = parse_id(value)
-    if found is None:
-        raise ValueError("must be a UUID")
-    return found
-
-
-def _matching(pattern: re.Pattern[str], sentence: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if not pattern.fullmatch(value):
-            raise ValueError(sentence)
-        return value
-
-    return AfterValidator(check)
-
-
-def _named(maximum: int, *, minimum: int = 1) -> AfterValidator:
-    def check(value: str) -> str:
-        trimmed = text.trim(text.storable(value))
-        if not minimum <= len(trimmed) <= maximum:
-            raise ValueError(f"must be {minimum} to {maximum} characters")
-        return trimmed
-
-    return AfterValidator(check)
-
-
-def _metadata(value: dict[str, Any]) -> dict[str, Any]:
-    try:
-        encoded = orjson.dumps(value)
-    except TypeError:
-        raise ValueError("must hold plain JSON without lone surrogates and with whole numbers below 2^63") from None
-    if len(encoded) > METADATA_MAX_BYTES:
-        raise ValueError(f"must be at most {METADATA_MAX_BYTES} bytes of JSON")
-    if b"\\u0000" in encoded:
-        raise ValueError("must not contain the NUL character")
-    return value
-
-
-def emoji(value: str) -> str:
-    """Check that a text can be a reaction; raises ValueError."""
-    text.storable(value)
-    if not value or len(value) > EMOJI_MAX or any(c in text.WHITE_SPACE or ord(c) < 32 for c in value):
-        raise ValueError("must be one emoji or short name without white space")
-    return value
-
-
-Id = Annotated[UUID, BeforeValidator(_uuid)]
-Content = Annotated[str, AfterValidator(text.content)]
-Username = Annotated[str, _matching(USERNAME, "must be 3 to 30 of letters, digits, '_', '.' and '-'")]
-Slug = Annotated[str, _matching(SLUG, "must be 1 to 60 of a-z, 0-9 and '-', not beginning or ending with '-'")]
-RoomRef = Annotated[str, Field(min_length=1, max_length=60)]
-Email = Annotated[str, Field(max_length=254), _matching(EMAIL, "must be an e-mail address")]
-Password = Annotated[str, Field(min_length=10, max_length=200), AfterValidator(text.storable)]
-DisplayName = Annotated[str, _named(80)]
-Title = Annotated[str, _named(120)]
-Topic = Annotated[str, _named(500, minimum=0)]
-Emoji = Annotated[str, AfterValidator(emoji)]
-Metadata = Annotated[dict[str, Any], AfterValidator(_metadata)]
-ClientMessageId = Id
-Position = Annotated[int, Field(ge=0, lt=2**53)]
+__all__ = ["Request", "parse"]  # beside the models below
 
 
 # accounts -------------------------------------------------------------------------------------------------------------
@@ -137,14 +50,14 @@ class Register(Request):
 class Login(Request):
     """``POST /api/auth/login``; ``identifier`` is a username or an e-mail address."""
 
-    identifier: Annotated[str, Field(min_length=1, max_length=254), AfterValidator(text.storable)]
-    password: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(text.storable)]
+    identifier: Identifier
+    password: GivenPassword
 
 
 class Refresh(Request):
     """``POST /api/auth/refresh``."""
 
-    refresh_token: Annotated[str, Field(min_length=1, max_length=400)]
+    refresh_token: Token
 
 
 class PatchMe(Request):
@@ -152,7 +65,7 @@ class PatchMe(Request):
 
     display_name: DisplayName | None = None
     email: Email | None = None
-    current_password: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(text.storable)] | None = None
+    current_password: GivenPassword | None = None
     password: Password | None = None
 
 
@@ -176,6 +89,12 @@ class PatchConversation(Request):
     topic: Topic | None = None
     slug: Slug | None = None
     visibility: Literal["public", "private"] | None = None
+
+    @model_validator(mode="after")
+    def _kept(self) -> PatchConversation:
+        if any(name in self.model_fields_set and getattr(self, name) is None for name in ("slug", "visibility")):
+            raise ValueError("slug and visibility must not be null")
+        return self
 
 
 class AddMember(Request):
@@ -205,8 +124,8 @@ class SendMessage(Request):
     message_type: Literal["text", "image", "file", "voice"] = "text"
     client_message_id: ClientMessageId | None = None
     reply_to_id: Id | None = None
-    attachment_ids: Annotated[list[Id], Field(max_length=10)] = []
-    metadata: Metadata = {}
+    attachment_ids: Annotated[list[Id], Field(max_length=10, default_factory=list)]
+    metadata: Annotated[Metadata, Field(default_factory=dict)]
     after_client_message_id: ClientMessageId | None = None
 
     @model_validator(mode="after")
@@ -284,7 +203,7 @@ class Sync(Request):
 
     conversation_id: Id
     after: Position | None = None
-    limit: Annotated[int, Field(ge=1, le=200)] | None = None
+    limit: Limit | None = None
 
 
 class Subscribe(Request):
@@ -302,10 +221,6 @@ class Query(Request):
     )
 
 
-Limit = Annotated[int, Field(ge=1, le=200)]
-Cursor = Annotated[str, Field(min_length=1, max_length=400)]
-
-
 class ListQuery(Query):
     """Any list by cursor."""
 
@@ -316,7 +231,7 @@ class ListQuery(Query):
 class UsersQuery(ListQuery):
     """``GET /api/users``."""
 
-    q: Annotated[str, Field(max_length=80), AfterValidator(text.storable)] = ""
+    q: Search = ""
 
 
 class RoomsQuery(UsersQuery):

@@ -12,10 +12,11 @@ import socketio
 from socketio.exceptions import ConnectionRefusedError as ConnectionRefused
 
 from app.domain import delivery, heads, relay, sessions
+from app.domain.delivery import Standing
 from app.extensions import socketio as flask_socketio
 from app.kernel import clock, limits
 from app.kernel.actor import Actor
-from app.kernel.errors import DomainError, RateLimited, Unauthenticated
+from app.kernel.errors import DomainError, NotFound, RateLimited, Unauthenticated
 from app.kernel.ids import parse_id
 from app.kernel.settings import settings
 from app.sockets import registry
@@ -23,6 +24,9 @@ from app.sockets.registry import Connection
 
 log = logging.getLogger(__name__)
 COOKIE = "parley_session"
+# The library hands a client's own "connect" and "disconnect" events to the same handlers: taken for real ones they would
+# let a socket stay in its rooms under another identity, or under none that a revocation could find.
+UNKNOWN = {"ok": False, "error": NotFound("The event").wire()}
 OF_A_CONVERSATION = ("conversation", "receipts", "typing", "presence")
 
 
@@ -36,8 +40,10 @@ def _server() -> socketio.Server:
     return flask_socketio.server
 
 
-def _connect(sid: str, environ: dict[str, Any], auth: Any = None) -> None:
+def _connect(sid: str, environ: dict[str, Any], auth: Any = None) -> dict[str, Any] | None:
     """Let a socket in. Any failure refuses: an error that got away here would leave the client connected."""
+    if registry.get(sid) is not None:
+        return UNKNOWN
     try:
         actor = authenticate(environ, auth)
         _check_room_for(actor, environ.get("REMOTE_ADDR", ""))
@@ -49,6 +55,7 @@ def _connect(sid: str, environ: dict[str, Any], auth: Any = None) -> None:
     connection = Connection(sid, actor, environ.get("REMOTE_ADDR", ""))
     registry.add(connection)
     _server().start_background_task(_welcome, connection)
+    return None
 
 
 def _check_room_for(actor: Actor, address: str) -> None:
@@ -113,14 +120,7 @@ def _is_connected(sid: str) -> bool:
 
 def _joined(connection: Connection) -> dict[str, Any]:
     _enter(connection, connection.actor.room)
-    while True:
-        before = registry.changes(connection.actor.id)
-        standings = delivery.standings(connection.actor)
-        for standing in standings:
-            _join(connection, standing.conversation_id, standing.history_from_seq)
-        if registry.changes(connection.actor.id) == before:
-            break
-        _leave_all_but(connection, {standing.conversation_id for standing in standings})
+    standings = _settle(connection)
     shown = heads.freshened(standings[: limits.READY_MAX])  # after the join: what came before it is in these
     return {
         "actor": describe(connection.actor),
@@ -129,6 +129,18 @@ def _joined(connection: Connection) -> dict[str, Any]:
         "hasMore": len(standings) > limits.READY_MAX,
         "headsSeconds": limits.HEADS_EVERY_S,
     }
+
+
+def _settle(connection: Connection) -> list[Standing]:
+    """Join what the actor belongs to and leave the rest; read again where a change was heard of meanwhile."""
+    while True:
+        before = registry.changes(connection.actor.id)
+        standings = delivery.standings(connection.actor)
+        for standing in standings:
+            _join(connection, standing.conversation_id, standing.history_from_seq)
+        _leave_all_but(connection, {standing.conversation_id for standing in standings})
+        if registry.changes(connection.actor.id) == before:
+            return standings
 
 
 def describe(actor: Actor) -> dict[str, Any]:
@@ -143,8 +155,11 @@ def describe(actor: Actor) -> dict[str, Any]:
     }
 
 
-def _disconnect(sid: str, *_: Any) -> None:
+def _disconnect(sid: str, *_: Any) -> dict[str, Any] | None:
+    if _server().manager.is_connected(sid, "/"):
+        return UNKNOWN
     registry.drop(sid)
+    return None
 
 
 # rooms ----------------------------------------------------------------------------------------------------------------
@@ -203,15 +218,12 @@ def recheck_all() -> None:
     for connection in registry.everyone():
         try:
             sessions.check(connection.actor)
-            standings = delivery.standings(connection.actor)
+            _settle(connection)
         except Unauthenticated:
             _cut(connection)
             continue
         except DomainError:
             return  # the database is away again: the next regained notice does this
-        for standing in standings:
-            _join(connection, standing.conversation_id, standing.history_from_seq)
-        _leave_all_but(connection, {standing.conversation_id for standing in standings})
     tell_all_heads()
 
 

@@ -115,17 +115,20 @@ def _sync(connection: Connection, request: wire.Sync) -> dict[str, Any]:
 
 
 def _subscribe(connection: Connection, request: wire.Subscribe) -> dict[str, Any]:
-    """Enter, then ask whether that is allowed: an eviction in between is then seen by one of the two."""
     for channel in request.channels:
+        _authorise(connection, channel)
         flask_socketio.server.manager.enter_room(connection.sid, "/", channel)
-        try:
-            channels.authorise(connection.actor, channel=channel)
-        except DomainError:
-            if channel not in connection.channels:
-                flask_socketio.server.manager.leave_room(connection.sid, "/", channel)
-            raise
         connection.channels.add(channel)
     return {"channels": sorted(connection.channels)}
+
+
+def _authorise(connection: Connection, channel: str) -> None:
+    """Ask whether a socket may listen, again where an eviction was heard of meanwhile; one heard of later takes it out."""
+    while True:
+        before = registry.changes(connection.actor.id)
+        channels.authorise(connection.actor, channel=channel)
+        if registry.changes(connection.actor.id) == before:
+            return
 
 
 def _unsubscribe(connection: Connection, request: wire.Subscribe) -> dict[str, Any]:
