@@ -1,0 +1,77 @@
+"""A long conversation: it opens at its end, and what is above comes without moving what is looked at."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Arrive
+from tests.support.clients import Person, send_body
+from tests.support.stack import Stack
+
+pytestmark = pytest.mark.parametrize("mode", ["behind"], indirect=True)
+
+FIRST_IN_SIGHT = """() => {
+  const edge = document.querySelector(".timeline").getBoundingClientRect().top;
+  const first = [...document.querySelectorAll(".message")].find((one) => one.getBoundingClientRect().top >= edge);
+  return [first.dataset.seq, Math.round(first.getBoundingClientRect().top)];
+}"""
+PLACE = """(seq) => Math.round(document.querySelector(`[data-seq="${seq}"]`).getBoundingClientRect().top)"""
+
+
+def test_scrolling_up_loads_everything_and_new_messages_do_not_move_the_page(
+    stack: Stack, people: tuple[Person, Person], arrive: Arrive
+) -> None:
+    ann, ben = people
+    direct = ann.direct(ben)
+    device = ben.socket()
+    said = [f"line {number} " + "and more " * (number % 17) for number in range(230)]
+    for words in said:
+        device.ok("message:send", send_body(direct, words))
+    ben.until_persisted(direct, 200)
+
+    hers = arrive(ann, stack.url)
+    hers.open(direct)
+    timeline = hers.page.get_by_role("log")
+    expect(hers.page.locator(".message-text").last).to_have_text(said[-1].strip())
+    assert timeline.evaluate("(log) => log.scrollTop") == 0
+
+    texts = hers.page.locator(".message-text")
+    while texts.count() < len(said):
+        held = texts.count()
+        timeline.evaluate("(log) => log.scrollTo(0, -log.scrollHeight)")
+        expect(texts).not_to_have_count(held)
+    hers.sees(*(words.strip() for words in said))
+
+    timeline.evaluate("(log) => log.scrollTo(0, -2000)")
+    before = hers.page.evaluate(FIRST_IN_SIGHT)
+    device.ok("message:send", send_body(direct, "said meanwhile"))
+    expect(texts.last).to_have_text("said meanwhile")
+    assert hers.page.evaluate(FIRST_IN_SIGHT) == before
+    hers.page.get_by_role("button", name="1 new").click()
+    expect(texts.last).to_be_in_viewport()
+
+
+def test_a_page_of_history_arriving_does_not_move_what_is_looked_at(
+    stack: Stack, people: tuple[Person, Person], arrive: Arrive
+) -> None:
+    ann, ben = people
+    direct = ann.direct(ben)
+    device = ben.socket()
+    for number in range(120):
+        device.ok("message:send", send_body(direct, f"line {number}"))
+    ben.until_persisted(direct, 120)
+    hers = arrive(ann, stack.url)
+    hers.open(direct)
+    pages: list[object] = []
+    hers.page.route("**/messages?before=*", pages.append)
+    timeline = hers.page.get_by_role("log")
+    timeline.evaluate("(log) => log.scrollTo(0, -log.scrollHeight + log.clientHeight + 260)")
+    hers.page.wait_for_function("() => document.querySelectorAll('.message').length === 50")
+    while not pages:
+        hers.page.wait_for_timeout(20)  # lets the browser's own events be heard
+    seq, top = hers.page.evaluate(FIRST_IN_SIGHT)
+    pages[0].continue_()  # type: ignore[attr-defined]
+    expect(hers.page.locator(".message")).to_have_count(100)
+    assert hers.page.evaluate(PLACE, seq) == top
+    hers.page.unroute_all(behavior="ignoreErrors")
