@@ -174,7 +174,7 @@ def _tune_websockets() -> None:
         push(self, data, final=final)
 
     message.push = bounded_push
-    RFC6455WebSocket._apply_mask = staticmethod(_unmask)
+    RFC6455WebSocket._apply_mask = staticmethod(_unmask)  # noqa: SLF001 -- what is wrong is private
 
 
 def _unmask(data: bytes, mask: tuple[int, ...], length: int | None = None, offset: int = 0) -> bytes:

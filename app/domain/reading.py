@@ -93,7 +93,9 @@ def _tell(
 ) -> None:
     emits.receipt(receipt(actor.kind, actor.id, conversation_id, message_id, seq, now))
     body = {"conversationId": str(conversation_id), "unreadCount": count["unread"], "mentionCount": count["mentioned"]}
-    emits.unread(actor.room, {**body, "total": total, "readSeq": seq})  # else another device of mine counts from its own
+    emits.unread(
+        actor.room, {**body, "total": total, "readSeq": seq}
+    )  # else another device of mine counts from its own
 
 
 def receipt(
