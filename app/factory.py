@@ -16,7 +16,20 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import api, sockets, tasks, web
 from app.api.endpoint import failure
-from app.domain import announce, drain, healing, hearing, modes, notices, relay, startup, unsettled, watch
+from app.domain import (
+    announce,
+    drain,
+    healing,
+    hearing,
+    modes,
+    notices,
+    presence,
+    relay,
+    startup,
+    typing,
+    unsettled,
+    watch,
+)
 from app.extensions import celery, db, limit_database_waits, migrate, redis, socketio
 from app.kernel import json, limits, settings as kernel_settings
 from app.kernel.errors import DomainError, Malformed, NotFound, TooLarge
@@ -81,6 +94,7 @@ def _bind_socketio(app: Flask, config: Config, async_mode: str) -> None:
     manager.on_unpublished = _unpublished
     manager.on_listening = connections.tell_all_heads
     manager.on_notice = _on_notice
+    manager.sids_of = connections.sids_of
     socketio.init_app(
         app,
         client_manager=manager,
@@ -195,6 +209,8 @@ def start_web(app: Flask) -> None:
     _spawn(background.listener.run)
     hearing.listen_with(background.listener, socketio.server.manager if redis.url else None)
     _spawn(hearing.watch, background.stopping, connections.close_all)
+    _spawn(typing.run, background.stopping)
+    _spawn(presence.run, background.stopping)
     _spawn(transport.sweep, background.stopping)
     _spawn(watch.guard_stalls, background.stopping)
     _spawn(watch.look_after, background.stopping)

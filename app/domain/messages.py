@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.domain import conversations, modes
+from app.domain import conversations, modes, typing
 from app.domain.accepting import Sent, accept
 from app.domain.access import member_of
 from app.kernel import clock, ids, limits
@@ -43,7 +43,9 @@ def send(actor: Actor, *, request: SendMessage, now: datetime) -> Sent:
         if first is None or _names_another(request, first):
             raise
         return Sent(first, is_new=False)
-    return accept(actor, event, after=request.after_client_message_id)
+    sent = accept(actor, event, after=request.after_client_message_id)
+    typing.stop(actor.id, UUID(event["conversationId"]))
+    return sent
 
 
 def _draft(actor: Actor, request: SendMessage, client_message_id: UUID, now: datetime) -> MessageEvent:

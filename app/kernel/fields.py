@@ -18,6 +18,7 @@ from app.kernel.ids import parse_id
 
 METADATA_MAX_BYTES = 4096
 METADATA_MAX_DEPTH = 32
+IDS_MAX = 200
 USERNAME = re.compile(r"[A-Za-z0-9_.-]{3,30}")
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?")
 EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
@@ -31,6 +32,13 @@ def _uuid(value: object) -> object:
     if found is None:
         raise ValueError("must be a UUID")
     return found
+
+
+def _id_list(value: object) -> object:
+    parts = value.split(",") if isinstance(value, str) else []
+    if not 1 <= len(parts) <= IDS_MAX:
+        raise ValueError(f"must be 1 to {IDS_MAX} ids separated by commas")
+    return [_uuid(part) for part in parts]
 
 
 def _matching(pattern: re.Pattern[str], sentence: str) -> AfterValidator:
@@ -90,6 +98,7 @@ def emoji(value: str) -> str:
 
 Id = Annotated[UUID, BeforeValidator(_uuid)]
 ClientMessageId = Id
+IdList = Annotated[list[UUID], BeforeValidator(_id_list)]
 Text = Annotated[str, AfterValidator(text.storable)]
 Content = Annotated[str, AfterValidator(text.content), Field(description="at most 4000 characters after trimming")]
 Username = Annotated[str, _shown(USERNAME), _matching(USERNAME, "must be 3 to 30 of letters, digits, '_', '.' and '-'")]

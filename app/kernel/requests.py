@@ -20,6 +20,7 @@ from app.kernel.fields import (
     GivenPassword,
     Id,
     Identifier,
+    IdList,
     Limit,
     Metadata,
     Password,
@@ -206,6 +207,20 @@ class Sync(Request):
     limit: Limit | None = None
 
 
+class Typing(Request):
+    """``typing``."""
+
+    conversation_id: Id
+    is_typing: bool
+
+
+class Presence(Request):
+    """``presence``: how this device's person is."""
+
+    status: Literal["online", "away", "offline"]
+    metadata: Metadata | None = None
+
+
 class Subscribe(Request):
     """``subscribe`` and ``unsubscribe``."""
 
@@ -266,6 +281,12 @@ class RejoinQuery(Query):
     after: Position | None = None
     limit: Limit = 200
     user_id: Id | None = None
+
+
+class PresenceQuery(Query):
+    """``GET /api/presence``: at most 200 ids, separated by commas."""
+
+    ids: IdList
 
 
 class UnreadQuery(Query):

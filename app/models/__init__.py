@@ -2,7 +2,7 @@
 
 from app.models.conversation import Conversation, Membership
 from app.models.message import DeadLetter, Mention, Message, MessageEdit, Reaction, ReadMark
-from app.models.profile import AuditEntry, Profile, Session, User
+from app.models.profile import AuditEntry, Profile, Session, User, UserPresence
 from app.models.transaction import Transaction, transaction
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "Session",
     "Transaction",
     "User",
+    "UserPresence",
     "transaction",
 ]

@@ -59,6 +59,15 @@ class Session(Base):
     address: Mapped[Words]
 
 
+class UserPresence(Base):
+    """When a principal was last seen, written in batches."""
+
+    __tablename__ = "user_presence"
+
+    profile_id: Mapped[ProfileKey]
+    last_seen_at: Mapped[Instant]
+
+
 class AuditEntry(Base):
     """One thing that somebody did which an operator may ask about."""
 

@@ -77,6 +77,18 @@ def receipt(event: ReadReceiptEvent) -> None:
     _emit("receipt", event, f"receipts:{event['conversationId']}")
 
 
+def typing(event: Mapping[str, Any]) -> None:
+    """Tell a conversation's subscribers that someone types or has stopped; the manager leaves out the typist's own."""
+    _emit("typing", dict(event), f"typing:{event['conversationId']}")
+
+
+def presence(event: Mapping[str, Any], rooms: list[str]) -> None:
+    """Tell the subscribers of all of someone's conversations, each socket once, how they are."""
+    if rooms:
+        _emit("presence", dict(event), rooms)
+    _tell("channel:user-presence", event)
+
+
 def system(kind: str, message: str, *, reconnect_after_ms: int | None = None, sid: str | None = None) -> None:
     """Tell this process's clients, or one of them, about the service itself."""
     body: dict[str, Any] = {"kind": kind, "message": message}
@@ -85,7 +97,7 @@ def system(kind: str, message: str, *, reconnect_after_ms: int | None = None, si
     socketio.server.emit("system", body, to=sid, namespace="/", ignore_queue=True)
 
 
-def _emit(name: str, body: Any, room: str, *, here_only: bool = False) -> None:
+def _emit(name: str, body: Any, room: str | list[str], *, here_only: bool = False) -> None:
     socketio.server.emit(name, body, to=room, namespace="/", ignore_queue=here_only)
 
 

@@ -37,12 +37,15 @@ class FanoutManager(PubSubManager):  # type: ignore[misc]
         self.on_emit: Hook | None = None  # every emit that is delivered here, own or heard
         self.on_unpublished: Hook | None = None  # an emit that the other processes have not been told of
         self.on_listening: Callable[[], None] | None = None  # subscribed, again: what was said meanwhile is lost
+        self.sids_of: Callable[[dict[str, Any]], list[str]] | None = None  # the sockets here of whom an event is about
         self.on_notice: Hook | None = None  # a notice of another process (``outbound/bus.py``)
         self.heard_at = 0.0
 
     def _handle_emit(self, message: dict[str, Any]) -> None:
         if self.on_emit is not None:
             self.on_emit(message)
+        if message["event"] == "typing" and self.sids_of is not None:
+            message = {**message, "skip_sid": self.sids_of(message["data"][0])}
         super()._handle_emit(message)
 
     def _publish(self, data: dict[str, Any]) -> None:

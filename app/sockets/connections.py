@@ -11,7 +11,7 @@ from uuid import UUID
 import socketio
 from socketio.exceptions import ConnectionRefusedError as ConnectionRefused
 
-from app.domain import delivery, heads, relay, sessions
+from app.domain import delivery, heads, presence, relay, sessions, typing
 from app.domain.delivery import Standing
 from app.extensions import socketio as flask_socketio
 from app.kernel import clock, limits
@@ -101,6 +101,7 @@ def _welcome(connection: Connection) -> None:
     try:
         if _is_connected(connection.sid):
             _server().emit("ready", _joined(connection), to=connection.sid, namespace="/", ignore_queue=True)
+            presence.connected(connection.actor, device=connection.sid, now=clock.now())
     except DomainError as refusal:
         log.warning("a socket could not be welcomed: %s", refusal)
         _server().disconnect(connection.sid, ignore_queue=True)
@@ -158,8 +159,17 @@ def describe(actor: Actor) -> dict[str, Any]:
 def _disconnect(sid: str, *_: Any) -> dict[str, Any] | None:
     if _server().manager.is_connected(sid, "/"):
         return UNKNOWN
-    registry.drop(sid)
+    connection = registry.drop(sid)
+    presence.disconnected(device=sid)
+    if connection is not None and not registry.of_profile(connection.actor.id):
+        typing.stop_all(connection.actor.id)
     return None
+
+
+def sids_of(event: dict[str, Any]) -> list[str]:
+    """List the sockets here of the person that an event is about."""
+    profile_id = parse_id(event.get("userId") or event.get("customerId"))
+    return [connection.sid for connection in registry.of_profile(profile_id)] if profile_id else []
 
 
 # rooms ----------------------------------------------------------------------------------------------------------------

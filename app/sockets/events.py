@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import socketio
 
-from app.domain import changes, channels, delivery, messages, reading
+from app.domain import changes, channels, delivery, messages, presence, reading, typing
 from app.extensions import socketio as flask_socketio
 from app.kernel import clock, limits, requests as wire
 from app.kernel.errors import DomainError, Invalid, NotFound, Unauthenticated
@@ -100,6 +100,23 @@ def _read(connection: Connection, request: wire.MarkRead) -> dict[str, Any]:
     )
 
 
+def _typing(connection: Connection, request: wire.Typing) -> dict[str, Any]:
+    return typing.indicate(
+        connection.actor,
+        conversation_id=request.conversation_id,
+        is_typing=request.is_typing,
+        now=clock.now(),
+        is_member=request.conversation_id in connection.memberships,
+    )
+
+
+def _presence(connection: Connection, request: wire.Presence) -> dict[str, Any]:
+    status = presence.declare(
+        connection.actor, device=connection.sid, status=request.status, metadata=request.metadata, now=clock.now()
+    )
+    return {"status": status}
+
+
 def _sync(connection: Connection, request: wire.Sync) -> dict[str, Any]:
     history_from = connection.memberships.get(request.conversation_id)
     known = delivery.KnownMember(history_from) if history_from is not None else None
@@ -149,5 +166,7 @@ EVENTS = {
     "reaction:remove": Event(wire.SocketReaction, _unreact),
     "message:received": Event(wire.SocketReceived, _received),
     "message:read": Event(wire.MarkRead, _read),
+    "typing": Event(wire.Typing, _typing),
+    "presence": Event(wire.Presence, _presence),
     "sync": Event(wire.Sync, _sync),
 }

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 BEAT = {
     "persistence.drain": {"task": "persistence.drain", "schedule": 5.0, "options": {"expires": 5}},
     "conversations.heal": {"task": "conversations.heal", "schedule": 30.0, "options": {"expires": 30}},
+    "typing.clean_up": {"task": "typing.clean_up", "schedule": 5.0, "options": {"expires": 5}},
+    "presence.flush": {"task": "presence.flush", "schedule": 60.0, "options": {"expires": 60}},
     "sessions.clean_up": {"task": "sessions.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import Celery
 
-from app.domain import drain, healing, sessions
+from app.domain import drain, healing, presence, sessions, typing
 from app.kernel import clock
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
@@ -14,6 +14,8 @@ def register(celery: Celery) -> None:
     """Put the jobs on Celery, by name."""
     celery.task(name="persistence.drain", autoretry_for=(), ignore_result=True)(persist)
     celery.task(name="conversations.heal", ignore_result=True)(heal)
+    celery.task(name="typing.clean_up", ignore_result=True)(clean_up_typing)
+    celery.task(name="presence.flush", ignore_result=True)(flush_presence)
     celery.task(name="sessions.clean_up", ignore_result=True)(clean_up_sessions)
 
 
@@ -31,6 +33,22 @@ def heal() -> None:
         healing.heal_once(window_s=90)
     except DomainError:
         pass
+
+
+def clean_up_typing() -> None:
+    """Say the stop of typing indicators whose web process died."""
+    try:
+        typing.clean_up(now=clock.now())
+    except Down:
+        pass  # clients expire them by themselves
+
+
+def flush_presence() -> None:
+    """Write who was seen when into the database."""
+    try:
+        presence.flush_seen()
+    except (Down, DomainError):
+        pass  # a minute later it is tried again
 
 
 def clean_up_sessions() -> None:

@@ -1,0 +1,206 @@
+"""Who is here: per device, with a heartbeat; told once a person's state changes, and not when everybody reconnects.
+
+A device that leaves has a grace of a few seconds before its person is told to be offline, so a mass reconnect tells
+nothing. Changes beyond six a minute are not refused: the newest is told as soon as it may.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import text
+
+from app.domain.access import member_of
+from app.kernel import clock, limits, pace
+from app.kernel.actor import SYSTEM, Actor
+from app.kernel.breaker import Down
+from app.kernel.errors import DomainError
+from app.live import presence as live
+from app.models import transaction
+from app.outbound import emits
+
+log = logging.getLogger(__name__)
+ROOMS = text(
+    "SELECT me.conversation_id FROM memberships me JOIN conversations c ON c.id = me.conversation_id"
+    " WHERE me.profile_id = :me AND me.left_at IS NULL AND c.deleted_at IS NULL"
+)
+LAST_SEEN = text(
+    "SELECT p.id, p.kind, s.last_seen_at FROM profiles p LEFT JOIN user_presence s ON s.profile_id = p.id"
+    " WHERE p.id = ANY(CAST(:ids AS uuid[]))"
+)
+KNOWN_TO_ME = text(
+    "SELECT DISTINCT other.profile_id FROM memberships me JOIN memberships other USING (conversation_id)"
+    " WHERE me.profile_id = :me AND me.left_at IS NULL AND other.left_at IS NULL"
+    " AND other.profile_id = ANY(CAST(:ids AS uuid[]))"
+)
+MEMBERS = text(
+    "SELECT profile_id FROM memberships WHERE conversation_id = :c AND left_at IS NULL ORDER BY joined_at LIMIT 1000"
+)
+KEEP_SEEN = text(
+    "INSERT INTO user_presence (profile_id, last_seen_at) SELECT * FROM unnest(CAST(:ids AS uuid[]),"
+    " CAST(:at AS timestamptz[])) ON CONFLICT (profile_id) DO UPDATE SET last_seen_at ="
+    " GREATEST(user_presence.last_seen_at, excluded.last_seen_at)"
+)
+
+
+@dataclass(slots=True)
+class Device:
+    """A socket of this process and what it says of its person."""
+
+    actor: Actor
+    status: str
+    metadata: dict[str, Any]
+
+
+_devices: dict[str, Device] = {}
+_leaving: dict[str, tuple[Actor, float]] = {}
+_untold: dict[UUID, Actor] = {}
+_pace = pace.Pace(limits.PRESENCE_PER_MINUTE / 60, limits.PRESENCE_PER_MINUTE)
+
+
+def connected(actor: Actor, *, device: str, now: datetime) -> None:
+    """Note a device that came."""
+    _devices[device] = Device(actor, "online", {})
+    _note(actor, device, "online", now)
+
+
+def disconnected(*, device: str) -> None:
+    """Note a device that left; its person is told about after a grace."""
+    gone = _devices.pop(device, None)
+    if gone is not None:
+        _leaving[device] = (gone.actor, time.monotonic() + limits.PRESENCE_GRACE_S)
+
+
+def declare(actor: Actor, *, device: str, status: str, metadata: dict[str, Any] | None, now: datetime) -> str:
+    """Say how a device's person is; gives the person's status over all devices."""
+    known = _devices.setdefault(device, Device(actor, status, {}))
+    known.status = status
+    if metadata is not None:
+        known.metadata = metadata
+    return _note(actor, device, status, now)
+
+
+def _note(actor: Actor, device: str, status: str, now: datetime) -> str:
+    try:
+        current, told = live.note(actor.id, device, status, now)
+    except Down:
+        return status  # presence is known again when Redis is
+    if current != told:
+        _tell_soon(actor, current, now)
+    return current
+
+
+def _tell_soon(actor: Actor, status: str, now: datetime) -> None:
+    if _pace.take(actor.id):
+        _untold.pop(actor.id, None)
+        _tell(actor, status, now)
+    else:
+        _untold[actor.id] = actor
+
+
+def _tell(actor: Actor, status: str, now: datetime) -> None:
+    metadata = next((d.metadata for d in _devices.values() if d.actor.id == actor.id and d.metadata), {})
+    event = describe(actor.kind, actor.id, status, now, metadata)
+    try:
+        live.told(actor.id, event)
+        with transaction(SYSTEM) as tx:
+            rooms = [f"presence:{row.conversation_id}" for row in tx.execute(ROOMS, {"me": actor.id})]
+    except (Down, DomainError):
+        _untold[actor.id] = actor
+        return
+    emits.presence(event, rooms)
+
+
+def describe(
+    kind: str, profile_id: UUID, status: str, seen_at: datetime | None, metadata: dict[str, Any]
+) -> dict[str, Any]:
+    """Make a PresenceEvent."""
+    return {
+        "id": str(uuid5(profile_id, "presence")),
+        "userId": None if kind == "customer" else str(profile_id),
+        "customerId": str(profile_id) if kind == "customer" else None,
+        "status": status,
+        "lastSeenAt": clock.wire(seen_at) if seen_at else None,
+        "metadata": metadata,
+    }
+
+
+# loops ----------------------------------------------------------------------------------------------------------------
+def run(stopping: threading.Event) -> None:
+    """Keep this process's devices alive, and tell what waits to be told, until told to end."""
+    beat_at = time.monotonic()
+    while not stopping.wait(limits.PRESENCE_LOOK_S):
+        _safely(_settle)
+        if time.monotonic() - beat_at > live.TTL_S / 3:
+            beat_at = time.monotonic()
+            _safely(_beat)
+
+
+def _safely(step: Callable[[], None]) -> None:
+    try:
+        step()
+    except Exception:
+        log.exception("presence failed; it goes on")
+
+
+def _settle() -> None:
+    now = clock.now()
+    for device, (actor, due) in list(_leaving.items()):
+        if due <= time.monotonic():
+            _leaving.pop(device, None)
+            _note(actor, device, "gone", now)
+    for actor in list(_untold.values()):
+        if _pace.wait_s(actor.id) == 0:
+            _untold.pop(actor.id, None)
+            _note(actor, "", "", now)
+
+
+def _beat() -> None:
+    now = clock.now()
+    for name, device in list(_devices.items()):
+        _note(device.actor, name, device.status, now)
+
+
+# reading --------------------------------------------------------------------------------------------------------------
+def of_people(actor: Actor, *, ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """Give the presence of people whom the actor shares a conversation with; of others nothing."""
+    with transaction(actor) as tx:
+        visible = [row.profile_id for row in tx.execute(KNOWN_TO_ME, {"me": actor.id, "ids": [str(i) for i in ids]})]
+        if actor.id in ids and actor.id not in visible:
+            visible.append(actor.id)
+    return _of(visible)
+
+
+def of_members(actor: Actor, *, conversation_id: UUID) -> list[dict[str, Any]]:
+    """Give the presence of a conversation's members (the first thousand)."""
+    with transaction(actor) as tx:
+        member_of(tx, actor, conversation_id)
+        members = [row.profile_id for row in tx.execute(MEMBERS, {"c": conversation_id})]
+    return _of(members)
+
+
+def _of(profile_ids: Iterable[UUID]) -> list[dict[str, Any]]:
+    wanted = list(profile_ids)
+    try:
+        known = live.of(wanted)
+    except Down:
+        known = {}
+    with transaction(SYSTEM) as tx:
+        rows = {row.id: row for row in tx.execute(LAST_SEEN, {"ids": [str(i) for i in wanted]})}
+    return [known.get(i) or describe(rows[i].kind, i, "offline", rows[i].last_seen_at, {}) for i in wanted if i in rows]
+
+
+def flush_seen() -> int:
+    """Write who was seen when into the database; gives how many (a job: safe to run twice)."""
+    seen = live.take_seen()
+    if seen:
+        with transaction(SYSTEM) as tx:
+            tx.change(KEEP_SEEN, {"ids": [str(i) for i in seen], "at": [at.isoformat() for at in seen.values()]})
+    return len(seen)

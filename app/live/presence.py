@@ -1,0 +1,50 @@
+"""Presence in Redis: what each device says, and what was last told of its person. All of it expires by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from app.extensions import CACHE, redis
+from app.live import scripts
+
+TTL_S = 60
+SEEN = "presence:seen"
+
+
+def note(profile_id: UUID, device: str, status: str, now: datetime) -> tuple[str, str]:
+    """Note a device's state (``gone`` takes it away); gives (the person's status, the status last told). Raises Down."""
+    keys = [f"presence:devices:{profile_id}", f"presence:{profile_id}"]
+    with CACHE.guard():
+        redis.cache.hset(SEEN, str(profile_id), now.isoformat())
+        raw = scripts.run(redis.cache, "presence", keys, [device, status, int(now.timestamp() * 1000), TTL_S * 1000])
+    return raw[0].decode(), raw[1].decode()
+
+
+def told(profile_id: UUID, event: dict[str, Any]) -> None:
+    """Keep what was told of a person; raises Down."""
+    with CACHE.guard():
+        redis.cache.set(f"presence:{profile_id}", orjson.dumps(event), ex=TTL_S)
+
+
+def of(profile_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Give what was last told of people who are or were lately here; raises Down."""
+    if not profile_ids:
+        return {}
+    with CACHE.guard():
+        raw = redis.cache.mget([f"presence:{profile_id}" for profile_id in profile_ids])
+    return {one: orjson.loads(event) for one, event in zip(profile_ids, raw, strict=True) if event}
+
+
+def take_seen() -> dict[UUID, datetime]:
+    """Take the notes of who was seen when, for the database; raises Down."""
+    with CACHE.guard():
+        pipe = redis.cache.pipeline(transaction=True)
+        pipe.hgetall(SEEN)
+        pipe.delete(SEEN)
+        found = pipe.execute()[0]
+    return {UUID(name.decode()): datetime.fromisoformat(at.decode()) for name, at in found.items()}
