@@ -127,6 +127,20 @@ test("a provisional message is shown at the end until its final copy comes, or i
   assert.deepEqual(contents(), ["slow"]);
 });
 
+test("conversations opened long ago are let go, and come back whole", async () => {
+  for (let number = 3; number <= 15; number += 1) server.rooms.set(`c${number}`, { head: 0, readSeq: 0, messages: new Map() });
+  connection.connect();
+  await settled();
+  await session.open("c1");
+  for (let number = 2; number <= 15; number += 1) await session.open(`c${number}`);
+  assert.equal(session.archive.holds("c1"), false);
+  assert.equal(session.archive.holds("c15"), true);
+  say("meanwhile");
+  assert.equal(session.conversations.get("c1").unreadCount, 1);
+  await session.open("c1");
+  assert.deepEqual(contents(), ["meanwhile"]);
+});
+
 test("after a very long absence a fresh page is loaded instead of everything", async () => {
   connection.connect();
   await session.open("c1");

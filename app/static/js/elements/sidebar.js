@@ -15,6 +15,7 @@ export function Sidebar({ currentId, onNew }) {
   return html`
     <nav class="sidebar" aria-label="Conversations">
       <header class="sidebar-head">
+        ${!currentId && html`<h1 class="unseen">Conversations</h1>`}
         <a class="wordmark" href="/chat">Parley</a>
         <a class="icon-button" href="/rooms" aria-label="Browse rooms" title="Browse rooms"><${Icon} name="compass" /></a>
         <${IconButton} icon="plus" label="New conversation" class="solid" onClick=${onNew} />

@@ -7,6 +7,8 @@ import { Timeline } from "./timeline.js";
 
 const PAGE = 50;
 const SYNC_PAGE = 200;
+/** As many conversations stay loaded as one goes back and forth between. */
+const MOST_LOADED = 12;
 /** Beyond this many missed changes, a fresh newest page is cheaper than all of them. */
 const MOST_SYNC_PAGES = 25;
 
@@ -54,6 +56,8 @@ export class Archive {
   /** @param {string} conversationId @param {HistoryPage} [page]  the newest, where it is at hand */
   async open(conversationId, page) {
     const timeline = this.timeline(conversationId);
+    this.timelines.delete(conversationId);
+    this.timelines.set(conversationId, timeline);
     if (timeline.loaded) return timeline;
     if (page) this.begin(timeline, page);
     else await this.reload(conversationId);
@@ -93,7 +97,14 @@ export class Archive {
   /** @param {Timeline} timeline @param {HistoryPage} page */
   begin(timeline, page) {
     timeline.load(page);
+    this.letGo(timeline);
     this.loaded(timeline.conversationId, page);
+  }
+
+  /** This will forget those that were opened longest ago. @param {Timeline} kept */
+  letGo(kept) {
+    const loaded = [...this.timelines.values()].filter((timeline) => timeline.loaded && timeline !== kept);
+    for (const timeline of loaded.slice(0, Math.max(0, loaded.length + 1 - MOST_LOADED))) this.forget(timeline.conversationId);
   }
 
   /** @param {string} conversationId @param {object} where @returns {Promise<HistoryPage>} */

@@ -153,6 +153,13 @@ function wired({ onMessage, onReadReceipt, onTyping, onDeliveryStatus, onPresenc
 /** @param {import("./types.js").Presence} presence */
 const personOf = ({ id, userId, customerId }) => userId ?? customerId ?? id;
 
+/** This will take over what pages that are gone have left unsent. @param {Session} session */
+function adopt(session) {
+  livingTabs()
+    .then((isAlive) => session.actor && session.outbox.restore(isAlive))
+    .catch((error) => session.emit("error", asFailure(error)));
+}
+
 /** @param {Options} options */
 function startSession({ actor, csrfToken, token, url = "" }) {
   const connection = new Connection({
@@ -169,9 +176,8 @@ function startSession({ actor, csrfToken, token, url = "" }) {
   });
   const api = new Api({ csrfToken, token, base: url });
   const session = new Session({ api, connection, actor, tabId: claimTab(), outboxStore: databaseStore(openDB) });
-  livingTabs()
-    .then((isAlive) => actor && session.outbox.restore(isAlive))
-    .catch((error) => session.emit("error", asFailure(error)));
+  connection.on("state", (state) => state === "online" && adopt(session));
   connection.start();
+  adopt(session);
   return session;
 }

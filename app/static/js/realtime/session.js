@@ -5,7 +5,7 @@ import { Channels } from "./channels.js";
 import { systemClock } from "./clock.js";
 import { Conversations } from "./conversations.js";
 import { Emitter } from "./emitter.js";
-import { Failure, asFailure } from "./failure.js";
+import { Failure } from "./failure.js";
 import { Marks } from "./marks.js";
 import { Once } from "./once.js";
 import { Outbox } from "./outbox.js";
@@ -134,7 +134,6 @@ export class Session extends Emitter {
     this.actor = actor;
     this.conversations.actorId = actor.id;
     this.outbox.actorId = actor.id;
-    this.outbox.restore().catch((error) => this.emit("error", asFailure(error)));
   }
 
   /** @param {Record<string, {headSeq: number, version: number}>} heads */

@@ -1,6 +1,6 @@
 // A timeline and an outbox as the rows of a page: days, groups of one sender, the "new" line.
 
-import { day } from "./time.js";
+import { day, sameDay } from "./time.js";
 
 /**
  * @typedef {import("../realtime/types.js").Message} Message
@@ -32,7 +32,7 @@ export function rows({ messages, entries, actor, newAfter, now = new Date() }) {
   /** @type {Message | null} */
   let before = null;
   return shown.map(({ message, entry }) => {
-    const dayChanges = !before || day(before.createdAt, now) !== day(message.createdAt, now);
+    const dayChanges = !before || !sameDay(before.createdAt, message.createdAt);
     const isNew = message === firstNew?.message;
     const row = {
       key: keyOf(message),

@@ -13,6 +13,9 @@ export const clock = (iso) => clockFormat.format(new Date(iso));
 /** @param {string} iso */
 export const full = (iso) => fullFormat.format(new Date(iso));
 
+/** Whether two instants fall on one day here. @param {string} a @param {string} b */
+export const sameDay = (a, b) => daysBetween(new Date(a), new Date(b)) === 0;
+
 /** @param {string} iso @param {Date} [now] */
 export function day(iso, now = new Date()) {
   const then = new Date(iso);
