@@ -10,6 +10,7 @@ import flask_migrate
 from flask import Flask
 
 from app.cli import demo
+from app.cli.replay.command import replay
 from app.domain import accounts
 from app.factory import create_app
 from app.kernel import clock, requests
@@ -57,6 +58,9 @@ def create_admin(username: str, email: str, password: str) -> None:
     _app()
     body = {"username": username, "email": email, "password": password}
     _say(lambda: accounts.create(request=requests.parse(requests.Register, body), role="admin", now=clock.now()))
+
+
+cli.add_command(replay)
 
 
 def _say(verb: Any) -> None:
