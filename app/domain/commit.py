@@ -8,7 +8,6 @@ conversation's row lock: so commit order is position order and there are no hole
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.domain import mentions
+from app.domain.batches import Outcome, Submission
 from app.kernel.actor import SYSTEM
 from app.kernel.errors import Conflict, DomainError, Invalid, NotFound, OutOfOrder, Unavailable
 from app.kernel.events import MessageEvent
@@ -75,30 +75,6 @@ class Busy(Exception):
 
 class RaceLost(Exception):
     """Another process committed one of these messages under another conversation's lock: run the whole batch again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """A message to commit. A ``gated`` one has not been through an accept, so what that checks is checked here."""
-
-    event: MessageEvent
-    gated: bool = False
-    after: UUID | None = None
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of a batch: finals in order of position, what was there before, and who was refused and why."""
-
-    created: list[MessageEvent] = field(default_factory=list)
-    roots: list[MessageEvent] = field(default_factory=list)
-    already: list[MessageEvent] = field(default_factory=list)
-    refused: dict[str, DomainError] = field(default_factory=dict)
-    buried: list[MessageEvent] = field(default_factory=list)
-
-    def final(self, wanted: str) -> MessageEvent | None:
-        """Give the final event of a message by id, whoever committed it."""
-        return next((e for e in [*self.created, *self.already] if e["id"] == wanted), None)
 
 
 def apply(submissions: Sequence[Submission], *, alone: bool = False) -> Outcome:

@@ -10,7 +10,8 @@ import threading
 import time
 
 from app.domain import announce, unsettled
-from app.domain.commit import Busy, Submission, apply, end_silent_holder
+from app.domain.batches import Submission
+from app.domain.commit import Busy, apply, end_silent_holder
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
 from app.kernel.limits import SILENT_DRAINER_S

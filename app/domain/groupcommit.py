@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from app.domain import announce, remembering, unsettled
-from app.domain.commit import Outcome, Submission, apply
+from app.domain.batches import Outcome, Submission
+from app.domain.commit import apply
 from app.kernel import limits
 from app.kernel.errors import DomainError, Unavailable
 from app.kernel.events import MessageEvent

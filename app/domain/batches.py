@@ -1,0 +1,33 @@
+"""A batch of messages to commit, and what became of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from app.kernel.errors import DomainError
+from app.kernel.events import MessageEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A message to commit. A ``gated`` one has not been through an accept, so what that checks is checked here."""
+
+    event: MessageEvent
+    gated: bool = False
+    after: UUID | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a batch: finals in order of position, what was there before, and who was refused and why."""
+
+    created: list[MessageEvent] = field(default_factory=list)
+    roots: list[MessageEvent] = field(default_factory=list)
+    already: list[MessageEvent] = field(default_factory=list)
+    refused: dict[str, DomainError] = field(default_factory=dict)
+    buried: list[MessageEvent] = field(default_factory=list)
+
+    def final(self, wanted: str) -> MessageEvent | None:
+        """Give the final event of a message by id, whoever committed it."""
+        return next((e for e in [*self.created, *self.already] if e["id"] == wanted), None)
