@@ -90,10 +90,16 @@ def free_port() -> int:
             return port
 
 
-def wait_until(ready: Callable[[], bool], *, process: subprocess.Popen[bytes], within_s: float) -> bool:
-    """Wait until the check holds; False when the time is over or the process has ended."""
+def wait_until(
+    ready: Callable[[], bool],
+    *,
+    process: subprocess.Popen[bytes],
+    within_s: float,
+    cancelled: Callable[[], bool],
+) -> bool:
+    """Wait until the check holds; False when the time is over, the process has ended or nobody waits any more."""
     end = time.monotonic() + within_s
-    while time.monotonic() < end and process.poll() is None:
+    while time.monotonic() < end and process.poll() is None and not cancelled():
         if ready():
             return True
         time.sleep(0.05)

@@ -30,11 +30,18 @@ class Place:
     notes: Notes
 
     def folder(self, name: str) -> Path:
-        """Make (or find) a folder that only the servers' account can look into."""
+        """Make (or find) a server's folder. It stays ours: root must not write where the account could put a link."""
         path = self.home / name
-        path.mkdir(mode=0o700, exist_ok=True)
-        self.account.own(path)
+        if not path.exists():
+            path.mkdir()
+            path.chmod(0o711)  # whatever our umask says, the account must get through
         return path
+
+    def make_private(self, path: Path) -> None:
+        """Make a folder that belongs to the servers' account alone."""
+        if not path.exists():
+            path.mkdir(mode=0o700)
+            self.account.own(path)
 
 
 def settle(instance: Path, *, throwaway: bool = False) -> Place:
@@ -43,7 +50,7 @@ def settle(instance: Path, *, throwaway: bool = False) -> Place:
     instance.mkdir(parents=True, exist_ok=True)
     notes = Notes(instance / "services.json")
     _mark(notes, throwaway=throwaway)
-    account = choose(_recorded_home(notes, instance) / "postgres")
+    account = choose(_recorded_home(notes, instance) / "postgres" / "data")
     home = _recorded_home(notes, instance)
     if not account.can_enter(home):
         home = _outside(instance, throwaway=throwaway)
@@ -80,11 +87,12 @@ def system_folder() -> Path:
     """Make (or find) root's folder for data and programs which other accounts can reach."""
     for folder in SYSTEM_FOLDERS:
         try:
-            folder.mkdir(mode=0o755, exist_ok=True)
+            folder.mkdir(exist_ok=True)
         except OSError:
             continue
         # In a folder that everyone can write to, someone else may have been there first.
         if not folder.is_symlink() and folder.stat().st_uid == os.geteuid() and not folder.stat().st_mode & 0o022:
+            folder.chmod(0o755)
             return folder
     raise CannotStart(
         f"Neither {SYSTEM_FOLDERS[0]} nor {SYSTEM_FOLDERS[1]} can be used: make the first, owned by root."

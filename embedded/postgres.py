@@ -1,5 +1,6 @@
 """The PostgreSQL server that comes with the project."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -53,33 +54,26 @@ class Postgres(Server):
             "DATABASE_OWNER_URL": self.url(roles.OWNER),
         }
 
-    @property
-    def data(self) -> Path:
-        """The data folder."""
-        return self.folder / "data"
-
     def start(self) -> None:
         """Start the server and see to it that the roles and the database are there."""
         super().start()
         roles.prepare(self.url(roles.SUPERUSER, "postgres"), self.url(roles.SUPERUSER), self.password)
-
-    def working_folder(self) -> Path:
-        """PostgreSQL works in its data folder."""
-        return self.data
 
     def prepare(self) -> None:
         """Run initdb once, and clear away the note of a server that was killed."""
         self._bin, major = postgres_bin(self.data, self.place.account)
         if not self.data.exists():
             self._initdb(major)
-        (self.data / "pg_hba.conf").write_text(HBA)
+        self._hba.write_text(HBA)
+        self._hba.chmod(0o644)
         # No server works here any more (`stop_leftovers`), but its pid may be someone else's by now, and PostgreSQL
         # would refuse to start because of that.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def command(self) -> list[str]:
         """The server in the foreground, so that it is our child and ends with us."""
-        settings = SETTINGS | (THROWAWAY_SETTINGS if self.throwaway else {}) | {"port": str(self.port)}
+        own = {"port": str(self.port), "hba_file": str(self._hba)}
+        settings = SETTINGS | (THROWAWAY_SETTINGS if self.throwaway else {}) | own
         return [str(self._bin / "postgres"), "-D", str(self.data)] + [f"--{k}={v}" for k, v in settings.items()]
 
     def is_ready(self) -> bool:
@@ -90,9 +84,15 @@ class Postgres(Server):
             return False
         return True
 
+    @property
+    def _hba(self) -> Path:
+        return self.folder / "pg_hba.conf"
+
     def _initdb(self, major: int) -> None:
         draft = self.folder / "data.new"  # a first start that was cut off must not look like a database
-        subprocess.run(["rm", "-rf", draft], check=True)
+        if draft.exists():
+            shutil.rmtree(draft)
+        self.place.make_private(draft)
         password = self.folder / "password"
         password.touch(0o600)
         self.place.account.own(password)

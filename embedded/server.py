@@ -3,6 +3,7 @@
 import os
 import secrets
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
@@ -25,13 +26,20 @@ class Server:
         self.place = place
         self.throwaway = throwaway
         self.folder = place.folder(self.name)
+        self.cancelled: Callable[[], bool] = lambda: False
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_known = False  # somebody has our address
         self._remembered = self._remember(port)
 
     @property
     def port(self) -> int:
         """The port on 127.0.0.1."""
         return int(self._remembered["port"])
+
+    @property
+    def data(self) -> Path:
+        """The folder that it works in, by which a leftover is known."""
+        return self.folder / "data"
 
     @property
     def pid(self) -> int | None:
@@ -46,10 +54,13 @@ class Server:
         """Bring the server up, with the data of earlier runs; whatever a killed run left behind is ended first."""
         if self.is_running():
             return
-        stop_leftovers(self.working_folder(), self.programs, self.stop_signal)
+        stop_leftovers(self.data, self.programs, self.stop_signal)
         self.prepare()
-        if not self._launch():  # a port that was free a moment ago, or a last child of the killed server
-            self._launch_or_refuse()
+        # If it ends at once, once more: a port that was free a moment ago, or a last child of a killed server.
+        ready = self._launch() or (not self.is_running() and self._launch())
+        if not ready:
+            self._refuse()
+        self._is_known = True
 
     def stop(self, *, grace_s: float = 10) -> None:
         """End the server, with everything on disk."""
@@ -64,10 +75,6 @@ class Server:
     # What each server says of itself:
 
     users: ClassVar[tuple[str, ...]]
-
-    def working_folder(self) -> Path:
-        """The folder it works in, by which a leftover is known."""
-        raise NotImplementedError
 
     def prepare(self) -> None:
         """Make what the first start needs."""
@@ -99,7 +106,7 @@ class Server:
         return entry
 
     def _launch(self) -> bool:
-        if not is_free(self.port):
+        if not is_free(self.port) and not self._is_known:
             self._move_to_a_free_port()
         with self._open_log() as log:
             self._process = subprocess.Popen(
@@ -107,7 +114,7 @@ class Server:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                cwd=self.folder,
+                cwd=self.data,
                 env=clean_environment(),
                 start_new_session=True,  # the terminal's Ctrl-C is for us: we end it, in order
                 preexec_fn=end_with_parent(self.stop_signal),  # noqa: PLW1509
@@ -115,11 +122,7 @@ class Server:
             )
         assert self._process.stdin is not None
         self._tell(self._process.stdin)
-        return wait_until(self.is_ready, process=self._process, within_s=self.ready_within_s)
-
-    def _launch_or_refuse(self) -> None:
-        if not self._launch():
-            self._refuse()
+        return wait_until(self.is_ready, process=self._process, within_s=self.ready_within_s, cancelled=self.cancelled)
 
     def _tell(self, pipe: IO[bytes]) -> None:
         try:
@@ -142,7 +145,9 @@ class Server:
         return self._log_path.open("ab")
 
     def _refuse(self) -> None:
-        self.stop(grace_s=1)
+        self.stop()
+        if self.cancelled():
+            raise CannotStart(f"{self.programs[0]} was stopped while it was starting.")
         with self._log_path.open(errors="replace") as log:
             last = "".join(log.readlines()[-5:]).strip()
         raise CannotStart(f"{self.programs[0]} did not start; its log {self._log_path} ends with:\n{last}")

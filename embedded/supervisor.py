@@ -82,7 +82,14 @@ class Supervisor:
             return {}
         _say("Starting " + " and ".join(["PostgreSQL"] * own_postgres + ["Redis"] * own_redis) + "…")
         self._services = Services(instance, postgres=own_postgres, redis=own_redis)
-        self._services.start()
+        for server in self._services.servers:
+            server.cancelled = self.stopping.is_set
+        try:
+            self._services.start()
+        except CannotStart:
+            if self.stopping.is_set():
+                raise Stopped from None
+            raise
         return self._services.env()
 
     def _prepare_database(self, config: Config, env: dict[str, str]) -> None:
@@ -186,7 +193,7 @@ def _refuse_early(env: dict[str, str]) -> None:
         assumed["SECRET_KEY"] = "made when it is needed"  # noqa: S105
     config = load_config(env | {key: env.get(key) or value for key, value in assumed.items()})
     if not is_free(config.port, config.host):
-        raise CannotStart(f"Port {config.port} is in use: stop what uses it, or choose another (PORT=8001 make run).")
+        raise CannotStart(f"Port {config.port} is in use: stop what uses it, or choose another (PORT=5001 make run).")
 
 
 def _reachable(host: str) -> str:

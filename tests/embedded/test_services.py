@@ -276,8 +276,10 @@ def test_no_folders_mode_is_changed_for_the_servers_account(tmp_path: Path) -> N
         home = running.place.home
         assert json.loads((closed / "checkout/instance/services.json").read_text())["home"] == str(home)
         assert not home.is_relative_to(closed)
-        assert stat.S_IMODE((home / "postgres").stat().st_mode) == 0o700
-        assert (home / "postgres").stat().st_uid != 0
+        for data in home.glob("*/data"):
+            assert stat.S_IMODE(data.stat().st_mode) == 0o700
+            assert data.stat().st_uid != 0
+            assert data.parent.stat().st_uid == 0, "the account could put links where root writes"
         assert {path: path.stat().st_mode for path in before} == before
     finally:
         running.stop()

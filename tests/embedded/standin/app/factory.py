@@ -1,4 +1,5 @@
 import os
+import threading
 import time
 
 import psycopg2
@@ -54,3 +55,7 @@ def start_web(app):
 def stop_web(app, grace_s=10):
     print("stand-in: goodbye", flush=True)
     time.sleep(float(os.environ.get("STANDIN_GOODBYE_S", "0")))
+
+
+def start_worker(app):
+    return threading.Event()
