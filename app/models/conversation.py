@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from app.extensions import Base
-from app.models.columns import ConversationKey, Id, Instant, Key, ProfileKey, ProfileRef, Seq, Words
+from app.models.columns import ConversationKey, Instant, Key, ProfileKey, ProfileRef, Seq, Words
 
 
 class Conversation(Base):
     """A conversation. ``head_seq`` is its newest position; ``version`` counts the changes that take none."""
 
     __tablename__ = "conversations"
+    __table_args__ = (
+        UniqueConstraint("slug"),
+        Index("conversations_direct_pair", "direct_low", "direct_high", unique=True),
+        Index(
+            "conversations_public",
+            "slug",
+            postgresql_where=text("kind = 'room' AND visibility = 'public' AND deleted_at IS NULL"),
+        ),
+    )
 
     id: Mapped[Key]
     kind: Mapped[Words]
@@ -19,8 +29,8 @@ class Conversation(Base):
     title: Mapped[Words | None]
     topic: Mapped[Words | None]
     visibility: Mapped[Words]
-    direct_low: Mapped[Id | None]
-    direct_high: Mapped[Id | None]
+    direct_low: Mapped[ProfileRef | None]
+    direct_high: Mapped[ProfileRef | None]
     head_seq: Mapped[Seq]
     version: Mapped[Seq]
     member_count: Mapped[int]
@@ -35,6 +45,9 @@ class Membership(Base):
     """Someone's place in a conversation; the row stays when they leave, so that a return is known."""
 
     __tablename__ = "memberships"
+    __table_args__ = (
+        Index("memberships_profile", "profile_id", "conversation_id", postgresql_where=text("left_at IS NULL")),
+    )
 
     conversation_id: Mapped[ConversationKey]
     profile_id: Mapped[ProfileKey]

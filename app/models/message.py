@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
@@ -25,6 +26,12 @@ class Message(Base):
     """A committed message. ``seq`` is the position of its creation, ``changed_seq`` of its latest change."""
 
     __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "seq"),
+        UniqueConstraint("sender_id", "client_message_id"),
+        Index("messages_changed", "conversation_id", "changed_seq"),
+        Index("messages_thread", "thread_root_id", "seq", postgresql_where=text("thread_root_id IS NOT NULL")),
+    )
 
     id: Mapped[Key]
     conversation_id: Mapped[ConversationRef]
@@ -42,7 +49,7 @@ class Message(Base):
     thread_root_id: Mapped[MessageRef | None]
     reply_count: Mapped[int]
     root_reply_count: Mapped[int | None]
-    attachment_count: Mapped[int]
+    attachment_count: Mapped[int] = mapped_column(SmallInteger)
     details: Mapped[Json] = mapped_column("metadata")
 
 
@@ -75,6 +82,7 @@ class Mention(Base):
     """A member who is named in a message."""
 
     __tablename__ = "mentions"
+    __table_args__ = (Index("mentions_profile", "profile_id", "conversation_id", "seq"),)
 
     message_id: Mapped[MessageKey]
     profile_id: Mapped[ProfileKey]

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from sqlalchemy import LargeBinary
+from sqlalchemy import ColumnElement, Index, LargeBinary, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
 from app.models.columns import Id, Instant, Json, Key, ProfileKey, ProfileRef, Words
 
 
+def _beginnings(name: str, expression: str) -> Index:
+    """Make an index that finds texts by their beginning, whatever the database's collation."""
+    words: ColumnElement[str] = literal_column(expression).label("words")
+    return Index(name, words, postgresql_ops={"words": "text_pattern_ops"})
+
+
 class Profile(Base):
     """What anyone may see of a principal."""
 
     __tablename__ = "profiles"
+    __table_args__ = (
+        Index("profiles_username", text("lower(username)"), unique=True),
+        _beginnings("profiles_username_pattern", "lower(username)"),
+        _beginnings("profiles_display_name_pattern", "lower(display_name)"),
+    )
 
     id: Mapped[Key]
     kind: Mapped[Words]
@@ -27,6 +38,7 @@ class User(Base):
     """A person's account: what only that person and Parley itself may see."""
 
     __tablename__ = "users"
+    __table_args__ = (Index("users_email", text("lower(email)"), unique=True),)
 
     profile_id: Mapped[ProfileKey]
     email: Mapped[Words]
@@ -44,6 +56,10 @@ class Session(Base):
     """
 
     __tablename__ = "sessions"
+    __table_args__ = (
+        Index("sessions_profile", "profile_id", postgresql_where=text("revoked_at IS NULL")),
+        Index("sessions_expiry", "expires_at"),
+    )
 
     id: Mapped[Key]
     profile_id: Mapped[ProfileRef]
@@ -72,6 +88,7 @@ class AuditEntry(Base):
     """One thing that somebody did which an operator may ask about."""
 
     __tablename__ = "audit_log"
+    __table_args__ = (Index("audit_log_at", "at"),)
 
     id: Mapped[Key]
     at: Mapped[Instant]
