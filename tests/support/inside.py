@@ -1,0 +1,74 @@
+"""Looking inside a stack, past its doors: its database as a superuser, and its two Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import orjson
+import psycopg2
+import redis
+
+from tests.support.stack import Stack
+
+Row = tuple[Any, ...]
+
+
+class Inside:
+    """The parts of one stack."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.cache = redis.Redis.from_url(stack.environ["REDIS_URL"])
+        self.log = redis.Redis.from_url(stack.environ["MESSAGE_LOG_REDIS_URL"])
+        self._connection = self.connect()
+
+    def connect(self) -> psycopg2.extensions.connection:
+        """Connect to the stack's database as a superuser, whom row security does not bind."""
+        address = urlsplit(self.stack.services["PARLEY_TEST_SUPERUSER_URL"])
+        connection = psycopg2.connect(urlunsplit(address._replace(path=f"/{self.stack.database}")))
+        connection.autocommit = True
+        return connection
+
+    def rows(self, statement: str, *values: Any) -> list[Row]:
+        """Run a statement and give its rows."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    @contextmanager
+    def held(self, conversation_id: str) -> Iterator[None]:
+        """Hold a conversation's row, as a database too slow to commit anything in it would."""
+        connection = self.connect()
+        connection.autocommit = False
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM conversations WHERE id = %s FOR UPDATE", (conversation_id,))
+                yield
+        finally:
+            connection.rollback()
+            connection.close()
+
+    def positions(self, conversation_id: str) -> list[int]:
+        """List every position that some change of a conversation has left a trace of, each once, ascending."""
+        statement = """
+            SELECT seq FROM messages WHERE conversation_id = %s
+            UNION SELECT changed_seq FROM messages WHERE conversation_id = %s
+            UNION SELECT position FROM message_edits WHERE conversation_id = %s ORDER BY 1"""
+        return [row[0] for row in self.rows(statement, *[conversation_id] * 3)]
+
+    def head(self, conversation_id: str) -> int:
+        """Read a conversation's head."""
+        return int(self.rows("SELECT head_seq FROM conversations WHERE id = %s", conversation_id)[0][0])
+
+    def log_entry(self, event: dict[str, Any]) -> bytes:
+        """Put an entry straight into the message log, past every check; gives its place there."""
+        return bytes(self.log.xadd("messages:log", {"e": orjson.dumps(event)}))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+        self.cache.close()
+        self.log.close()
