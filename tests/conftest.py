@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg2
 import pytest
 
 import embedded
+from tests.support.cast import Cast
+from tests.support.clients import Person
+from tests.support.doors import RestDoor, SocketDoor
+from tests.support.inside import Inside
 from tests.support.stack import Stack, fresh_database
 
 os.environ.setdefault("PYTHONWARNINGS", "ignore::DeprecationWarning")
@@ -55,6 +59,32 @@ def stack(
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def inside(stack: Stack) -> Iterator[Inside]:
+    """The database and the two Redis of the shared stack."""
+    looking = Inside(stack)
+    yield looking
+    looking.close()
+
+
+@pytest.fixture(scope="session")
+def cast(stack: Stack) -> Iterator[Cast]:
+    """Ann, Ben, Cyd and Dan, each with a device, on both web processes; make your own rooms for them."""
+    people = Cast(stack)
+    yield people
+    people.close()
+
+
+@pytest.fixture(params=["rest", "socket"])
+def door(request: pytest.FixtureRequest, cast: Cast) -> Callable[[Person], RestDoor | SocketDoor]:
+    """Each door in turn: ``door(person).send(…)``."""
+
+    def enter(person: Person) -> RestDoor | SocketDoor:
+        return RestDoor(person) if request.param == "rest" else SocketDoor(person, cast.device(person))
+
+    return enter
 
 
 @pytest.fixture

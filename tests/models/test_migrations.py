@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine, inspect, text
 
 from app import models
 from app.extensions import Base
-from tests.support.inside import migrate
+from tests.support.wired import migrate
 from tests.support.stack import environment, fresh_database
 
 CATALOGUE = text(

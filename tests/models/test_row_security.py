@@ -19,7 +19,7 @@ from app.domain import accounts, changes, conversations, memberships, messages, 
 from app.kernel import clock, requests as wire, settings
 from app.kernel.actor import SYSTEM, Actor
 from app.models import transaction
-from tests.support.inside import at, environ_for, inside, make_database, make_role, migrate
+from tests.support.wired import at, environ_for, inside, make_database, make_role, migrate
 from tests.support.stack import environment, fresh_database
 
 SINGLE = "parley_test_single"
