@@ -11,8 +11,8 @@ from sqlalchemy import Engine, create_engine, inspect, text
 
 from app import models
 from app.extensions import Base
-from tests.support.wired import migrate
 from tests.support.stack import environment, fresh_database
+from tests.support.wired import migrate
 
 CATALOGUE = text(
     "SELECT 'column ' || table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable AS thing"

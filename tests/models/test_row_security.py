@@ -19,8 +19,8 @@ from app.domain import accounts, changes, conversations, memberships, messages, 
 from app.kernel import clock, requests as wire, settings
 from app.kernel.actor import SYSTEM, Actor
 from app.models import transaction
-from tests.support.wired import at, environ_for, inside, make_database, make_role, migrate
 from tests.support.stack import environment, fresh_database
+from tests.support.wired import at, environ_for, inside, make_database, make_role, migrate
 
 SINGLE = "parley_test_single"
 UNGUARDED = (
