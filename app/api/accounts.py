@@ -54,10 +54,10 @@ def logout(*, actor: Actor) -> dict[str, Any]:
     return {"ended": str(actor.session_id) if actor.session_id else None}
 
 
-@endpoint("GET", "/me", data="Me")
+@endpoint("GET", "/me", data="Me", customers=True)
 def me(*, actor: Actor) -> dict[str, Any]:
     """Read one's own account."""
-    return {"user": accounts.me(actor)}
+    return accounts.me_or_customer(actor)
 
 
 @endpoint("PATCH", "/me", body=wire.PatchMe, data="Me")

@@ -11,14 +11,14 @@ from app.kernel import clock, cursor, requests as wire
 from app.kernel.actor import Actor
 
 
-@endpoint("POST", "/conversations", body=wire.CreateConversation, data="Conversation", made=True)
+@endpoint("POST", "/conversations", body=wire.CreateConversation, data="Conversation", made=True, customers=True)
 def create(*, actor: Actor, body: wire.CreateConversation) -> tuple[dict[str, Any], int]:
     """Make a group or room, or find or make the direct conversation with someone."""
     found, is_new = conversations.create(actor, request=body, now=clock.now())
     return {"conversation": found}, 201 if is_new else 200
 
 
-@endpoint("GET", "/conversations", query=wire.ConversationsQuery, data="Page")
+@endpoint("GET", "/conversations", query=wire.ConversationsQuery, data="Page", customers=True)
 def mine(*, actor: Actor, query: wire.ConversationsQuery) -> dict[str, Any]:
     """List one's conversations, the most recently active first."""
     items, following = conversations.mine(
@@ -36,7 +36,7 @@ def with_person(*, actor: Actor, username: str) -> dict[str, Any]:
     return {"conversation": found, **{name: page[name] for name in ("items", "hasBefore", "upToSeq")}}
 
 
-@endpoint("GET", "/conversations/<room>", data="Conversation")
+@endpoint("GET", "/conversations/<room>", data="Conversation", customers=True)
 def one(*, actor: Actor, room: str) -> dict[str, Any]:
     """Read a conversation."""
     return {"conversation": conversations.get(actor, conversation_id=_id(room))}
@@ -56,7 +56,7 @@ def end(*, actor: Actor, room: str) -> dict[str, Any]:
     return {"ended": str(conversation_id)}
 
 
-@endpoint("GET", "/conversations/<room>/members", query=wire.ListQuery, data="Page")
+@endpoint("GET", "/conversations/<room>/members", query=wire.ListQuery, data="Page", customers=True)
 def members(*, actor: Actor, room: str, query: wire.ListQuery) -> dict[str, Any]:
     """List the members, oldest first."""
     items, following = memberships.members(
@@ -99,13 +99,13 @@ def leave(*, actor: Actor, room: str) -> dict[str, Any]:
     return {"left": str(conversation_id)}
 
 
-@endpoint("PUT", "/conversations/<room>/settings", body=wire.Settings, data="Conversation")
+@endpoint("PUT", "/conversations/<room>/settings", body=wire.Settings, data="Conversation", customers=True)
 def configure(*, actor: Actor, room: str, body: wire.Settings) -> dict[str, Any]:
     """Mute, archive, pin, or choose what one is notified of: for oneself alone."""
     return {"conversation": conversations.configure(actor, conversation_id=_id(room), request=body)}
 
 
-@endpoint("GET", "/conversations/<room>/messages", query=wire.HistoryQuery, data="History")
+@endpoint("GET", "/conversations/<room>/messages", query=wire.HistoryQuery, data="History", customers=True)
 def history(*, actor: Actor, room: str, query: wire.HistoryQuery) -> dict[str, Any]:
     """Read a page of history by ``seq``, ascending."""
     return dict(

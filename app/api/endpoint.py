@@ -37,6 +37,7 @@ class Call:
     data: str
     public: bool
     made: bool
+    customers: bool = False
 
 
 CALLS: list[Call] = []
@@ -51,15 +52,17 @@ def endpoint(
     data: str = "object",
     public: bool = False,
     made: bool = False,
+    customers: bool = False,
 ) -> Callable[[Verb], Verb]:
     """Register a verb as a call below ``/api``.
 
     The verb gets ``actor`` (unless public), ``body``, ``query`` and the ids of its path, and gives data or (data, status).
-    ``data`` names the answer's shape in ``api/shapes.py``; ``made`` says that it may answer 201.
+    ``data`` names the answer's shape in ``api/shapes.py``; ``made`` says that it may answer 201,
+    ``customers`` that customers may call it too.
     """
 
     def register(verb: Verb) -> Verb:
-        call = Call(method, rule, verb, body, query, data, public, made)
+        call = Call(method, rule, verb, body, query, data, public, made, customers)
         CALLS.append(call)
         name = f"{method.lower()}_{verb.__module__.rsplit('.', 1)[-1]}_{verb.__name__}"
         api.add_url_rule(rule, name, functools.partial(_answer, call), methods=[method])
@@ -81,6 +84,8 @@ def _answer(call: Call, **path: str) -> Response:
     if call.query is not wire.NoQuery:
         arguments["query"] = query
     arguments |= {name: _path_value(name, value) for name, value in path.items()}
+    if not call.public and arguments["actor"].kind == "customer" and not call.customers:
+        raise Forbidden("This is not for customers.")
     result = call.verb(**arguments)
     answer, status = result if isinstance(result, tuple) else (result, 200)
     return success(answer, status)

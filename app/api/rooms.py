@@ -20,7 +20,7 @@ def browse(*, actor: Actor, query: wire.RoomsQuery) -> dict[str, Any]:
     return {"items": items, "nextCursor": cursor.of_text(following)}
 
 
-@endpoint("GET", "/rooms/<room>/rejoin", query=wire.RejoinQuery, data="Missed")
+@endpoint("GET", "/rooms/<room>/rejoin", query=wire.RejoinQuery, data="Missed", customers=True)
 def rejoin(*, actor: Actor, room: str, query: wire.RejoinQuery) -> dict[str, Any]:
     """Give what one missed: everything created or changed since, however long ago."""
     conversation_id = conversations.by_room_ref(room)

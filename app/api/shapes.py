@@ -47,6 +47,20 @@ CONVERSATION = closed(
     mentionCount=SEQ, version=SEQ, headSeq=SEQ, readSeq=SEQ, receivedSeq=SEQ, muted=YES_NO, archived=YES_NO,
     pinned=YES_NO, notifications=TEXT, createdAt=TIME, updatedAt=TIME,
 )  # fmt: skip
+CONVERSATION["properties"] |= {  # support conversations only
+    "customer": {"anyOf": [closed(id=ID, displayName=TEXT, avatarUrl=WORD), {"type": "null"}]},
+    "status": {"enum": ["open", "pending", "resolved"]},
+    "assigneeId": MAYBE_ID,
+}
+CUSTOMER = closed(
+    id=ID,
+    displayName=TEXT,
+    avatarUrl=WORD,
+    email=WORD,
+    externalId=WORD,
+    metadata={"type": "object"},
+    createdAt=TIME,
+)
 ACCOUNT = closed(**PERSON["properties"], email=TEXT, role=TEXT, createdAt=TIME)
 TOKENS = closed(accessToken=TEXT, refreshToken=TEXT, expiresIn=SEQ)
 POSITION = closed(messageId=MAYBE_ID, seq=MAYBE_SEQ)
@@ -61,7 +75,10 @@ SHAPES: dict[str, Shape] = {
     "Message": closed(message=ref("MessageEvent")),
     "Conversation": closed(conversation=ref("ConversationView")),
     "Member": closed(member=ref("Participant"), conversation=ref("ConversationView")),
-    "Me": closed(user=ref("Account")),
+    "Me": {"anyOf": [closed(user=ref("Account")), closed(customer=ref("Customer"))]},
+    "Customer": CUSTOMER,
+    "CustomerMade": closed(customer=ref("Customer")),
+    "PortalTokenMade": closed(token=TEXT, portalToken=closed(id=ID, expiresAt=MAYBE_TIME)),
     "Person": closed(user=PERSON),
     "SignedIn": closed(user=ref("Account"), **TOKENS["properties"]),
     "Tokens": TOKENS,

@@ -63,6 +63,15 @@ def create_admin(username: str, email: str, password: str) -> None:
 cli.add_command(replay)
 
 
+@cli.command("set-role")
+@click.argument("username")
+@click.argument("role", type=click.Choice(["member", "staff", "admin"]))
+def set_role(username: str, role: str) -> None:
+    """Make someone a member, staff (who answer customers) or an admin."""
+    _app()
+    _say(lambda: accounts.set_role(username=username, role=role, now=clock.now()))
+
+
 def _say(verb: Any) -> None:
     try:
         click.echo(verb() or "done")

@@ -17,6 +17,11 @@ MEMBER = (
     " me.received_seq, me.history_from_seq FROM memberships me JOIN conversations c ON c.id = me.conversation_id"
     " WHERE me.conversation_id = :conversation_id AND me.profile_id = :me AND me.left_at IS NULL AND c.deleted_at IS NULL"
 )
+ENROLL_STAFF = text(
+    "INSERT INTO memberships (conversation_id, profile_id, role, joined_at) SELECT id, :me, 'admin', clock_timestamp()"
+    " FROM conversations WHERE id = :c AND kind = 'support' AND deleted_at IS NULL"
+    " ON CONFLICT (conversation_id, profile_id) DO UPDATE SET left_at = NULL WHERE memberships.left_at IS NOT NULL"
+)
 FIND = text(MEMBER)
 FIND_AND_LOCK = text(MEMBER + " FOR NO KEY UPDATE OF c")
 
@@ -49,9 +54,17 @@ def member_of(tx: Transaction, actor: Actor, conversation_id: UUID, *, lock: boo
     found = tx.execute(
         FIND_AND_LOCK if lock else FIND, {"conversation_id": conversation_id, "me": actor.id}
     ).one_or_none()
+    if found is None and actor.is_staff and _enroll_staff(tx, actor, conversation_id):
+        return member_of(tx, actor, conversation_id, lock=lock)
     if found is None:
         raise NotFound("The conversation")
     return Member(profile_id=actor.id, conversation_id=found.id, **_rest(found))
+
+
+def _enroll_staff(tx: Transaction, actor: Actor, conversation_id: UUID) -> bool:
+    """Make a member of staff a member of a support conversation that is older than their role."""
+    with tx.elevated():
+        return bool(tx.change(ENROLL_STAFF, {"c": conversation_id, "me": actor.id}))
 
 
 def _rest(row: Any) -> dict[str, Any]:

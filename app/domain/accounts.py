@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from app.domain import audit, passwords, sessions
+from app.domain import audit, passwords, sessions, support
 from app.domain.sessions import Tokens
 from app.kernel import ids
 from app.kernel.actor import SYSTEM, Actor
@@ -19,7 +19,7 @@ from app.kernel.requests import Login, PatchMe, Refresh, Register
 from app.live import attempts
 from app.models import Profile, Transaction, User, transaction
 from app.outbound import bus
-from app.queries import people
+from app.queries import customers, people
 
 BY_IDENTIFIER = text(
     "SELECT p.id, u.password_hash FROM profiles p JOIN users u ON u.profile_id = p.id WHERE p.disabled_at IS NULL"
@@ -30,6 +30,7 @@ PASSWORD = text("SELECT password_hash FROM users WHERE profile_id = :id")
 RENAME = text("UPDATE profiles SET display_name = :display_name WHERE id = :id")
 CHANGE_EMAIL = text("UPDATE users SET email = :email WHERE profile_id = :id")
 CHANGE_PASSWORD = text("UPDATE users SET password_hash = :hash, password_changed_at = :now WHERE profile_id = :id")
+SET_ROLE = text("UPDATE users SET role = :role WHERE profile_id = :id")
 ANY_ADMIN = text("SELECT 1 FROM users WHERE role = 'admin' LIMIT 1")
 
 
@@ -132,6 +133,14 @@ def me(actor: Actor) -> dict[str, Any]:
     return found
 
 
+def me_or_customer(actor: Actor) -> dict[str, Any]:
+    """Read oneself: ``{user}`` for a person, ``{customer}`` for a customer."""
+    if actor.kind != "customer":
+        return {"user": me(actor)}
+    with transaction(actor) as tx:
+        return {"customer": customers.one(tx, actor.id)}
+
+
 def patch_me(actor: Actor, *, request: PatchMe, now: datetime) -> dict[str, Any]:
     """Change one's name, address or password. The latter two need the present password; a new one ends other sessions."""
     digest = _check_change(actor, request)
@@ -186,6 +195,19 @@ def person(actor: Actor, *, username: str) -> dict[str, Any]:
     if found is None:
         raise NotFound("The person")
     return found
+
+
+def set_role(*, username: str, role: str, now: datetime) -> None:
+    """Give someone a role; staff join the support conversations, others leave them. Raises NotFound."""
+    with transaction(SYSTEM) as tx:
+        found = people.by_username(tx, username)
+        if found is None:
+            raise NotFound("The person")
+        profile_id = UUID(found["id"])
+        tx.change(SET_ROLE, {"id": profile_id, "role": role})
+        support.staff_changed(tx, profile_id, is_staff=role != "member", now=now)
+        bus.announce(tx, "profile", profileId=found["id"])
+        audit.note(tx, "role.set", now=now, subject_id=profile_id, role=role)
 
 
 def has_admin() -> bool:

@@ -48,8 +48,11 @@ INSERT = text(
     " metadata) ON CONFLICT DO NOTHING"
 )
 MOVE_HEADS = text(
-    "UPDATE conversations c SET head_seq = moved.head, active_at = clock_timestamp(), updated_at = clock_timestamp()"
-    " FROM unnest(CAST(:ids AS uuid[]), CAST(:heads AS bigint[])) AS moved(id, head) WHERE c.id = moved.id"
+    "UPDATE conversations c SET head_seq = moved.head, active_at = clock_timestamp(), updated_at = clock_timestamp(),"
+    " status = CASE WHEN reopened THEN 'open' ELSE status END, version = version + CASE WHEN reopened THEN 1 ELSE 0 END"
+    " FROM (SELECT m.id, m.head, (m.by_customer AND o.status = 'resolved') IS TRUE AS reopened FROM unnest("
+    " CAST(:ids AS uuid[]), CAST(:heads AS bigint[]), CAST(:by_customer AS boolean[])) AS m(id, head, by_customer)"
+    " JOIN conversations o ON o.id = m.id) AS moved WHERE c.id = moved.id"
 )
 COUNT_REPLY = text("UPDATE messages SET reply_count = :count, changed_seq = :position WHERE id = :id")
 SENDERS = text("SELECT id, username, display_name, avatar_url FROM profiles WHERE id = ANY(CAST(:ids AS uuid[]))")
@@ -199,7 +202,10 @@ def _insert(tx: Transaction, fresh: Sequence[Submission], heads: dict[UUID, int]
         raise RaceLost
     named = mentions.record(tx, rows)
     changed = {target: head for target, head in moved.items() if head != heads[target]}
-    tx.change(MOVE_HEADS, {"ids": [str(i) for i in changed], "heads": list(changed.values())})
+    by_customer = {row["conversationId"] for row in rows if row["senderType"] == "customer"}
+    ids = [str(one) for one in changed]
+    heads_of = {"ids": ids, "heads": list(changed.values()), "by_customer": [one in by_customer for one in ids]}
+    tx.change(MOVE_HEADS, heads_of)
     outcome.created += _finals(tx, rows, named)
     outcome.roots += _count_replies(tx, rows)
     heads.update(moved)

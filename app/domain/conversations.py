@@ -7,10 +7,11 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from pydantic.alias_generators import to_camel
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from app.domain import memberships
+from app.domain import memberships, support
 from app.domain.access import member_of, require_moderator
 from app.kernel import ids
 from app.kernel.actor import SYSTEM, Actor
@@ -42,12 +43,24 @@ View = dict[str, Any]
 
 def create(actor: Actor, *, request: CreateConversation, now: datetime) -> tuple[View, bool]:
     """Make a conversation; gives (what its maker sees, whether it is new). A direct one exists once for a pair."""
+    if actor.kind == "customer":
+        conversation_id, is_new = _for_customer(actor, request, now)
+        return get(actor, conversation_id=conversation_id), is_new
     _check_shape(request)
     if request.kind == "direct":
         conversation_id, is_new = direct_with(actor, username=request.username or "", now=now)
     else:
         conversation_id, is_new = _create_shared(actor, request, now), True
     return get(actor, conversation_id=conversation_id), is_new
+
+
+def _for_customer(actor: Actor, request: CreateConversation, now: datetime) -> tuple[UUID, bool]:
+    if request.kind != "support":
+        raise Forbidden("A customer may only open a support conversation.")
+    wrong = sorted(request.model_fields_set - {"kind", "title"})
+    if wrong:
+        raise Invalid({to_camel(name): ["does not belong to a support conversation"] for name in wrong})
+    return support.open_for(actor, title=request.title, now=now)
 
 
 def _check_shape(request: CreateConversation) -> None:
@@ -186,6 +199,10 @@ def resolve(actor: Actor, *, request: SendMessage, now: datetime) -> UUID:
         return request.conversation_id
     if request.room_id is not None:
         return by_room_ref(request.room_id)
+    if actor.kind == "customer":
+        if request.recipient_username is not None:
+            raise Forbidden("A customer may only write to the staff.")
+        return support.open_for(actor, title=None, now=now)[0]
     if request.recipient_username is not None:
         return direct_with(actor, username=request.recipient_username, now=now)[0]
     raise Invalid({"conversationId": ["name a conversationId, a roomId or a recipientUsername"]})

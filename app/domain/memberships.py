@@ -25,8 +25,9 @@ PEOPLE = text(
 )
 ENROLL = text(
     "INSERT INTO memberships (conversation_id, profile_id, role, joined_at, history_from_seq, read_seq, received_seq)"
-    " SELECT c.id, joining.id, joining.role, :now, CASE WHEN c.kind = 'group' THEN c.head_seq ELSE 0 END, c.head_seq,"
-    " c.head_seq FROM conversations c, unnest(CAST(:ids AS uuid[]), CAST(:roles AS text[])) AS joining(id, role)"
+    " SELECT c.id, joining.id, joining.role, :now, CASE WHEN c.kind = 'group' THEN c.head_seq ELSE 0 END,"
+    " start.seq, start.seq FROM conversations c, unnest(CAST(:ids AS uuid[]), CAST(:roles AS text[])) AS joining(id, role),"
+    " LATERAL (SELECT CASE WHEN c.kind = 'support' THEN 0 ELSE c.head_seq END AS seq) AS start"
     " WHERE c.id = :conversation_id ON CONFLICT (conversation_id, profile_id) DO UPDATE SET left_at = NULL,"
     " role = excluded.role, joined_at = excluded.joined_at, history_from_seq = excluded.history_from_seq,"
     " read_seq = excluded.read_seq, received_seq = excluded.received_seq WHERE memberships.left_at IS NOT NULL"
@@ -186,6 +187,11 @@ def remove(actor: Actor, *, conversation_id: UUID, profile_id: UUID, now: dateti
         if role == "owner" or (role == "admin" and member.role != "owner"):
             raise Forbidden("Only an owner may remove an admin, and nobody an owner.")
         _end_membership(tx, conversation_id, profile_id, now)
+
+
+def end(tx: Transaction, conversation_id: UUID, profile_id: UUID, *, now: datetime) -> None:
+    """End a membership, whoever asks."""
+    _end_membership(tx, conversation_id, profile_id, now)
 
 
 def _end_membership(tx: Transaction, conversation_id: UUID, profile_id: UUID, now: datetime) -> None:

@@ -19,6 +19,7 @@ from uuid import UUID
 import jwt
 from sqlalchemy import text
 
+from app.domain import customers
 from app.kernel import clock, ids
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.errors import NotFound, Unauthenticated
@@ -45,6 +46,14 @@ REVOKE_OTHERS = text(
 MINE = text(
     "SELECT id, kind, created_at, last_used_at, expires_at, user_agent, address FROM sessions"
     " WHERE profile_id = :me AND revoked_at IS NULL AND expires_at > :now ORDER BY last_used_at DESC, id"
+)
+LOAD_PORTAL = text(
+    "SELECT t.id, t.profile_id, p.display_name, p.avatar_url FROM portal_tokens t JOIN profiles p ON p.id = t.profile_id"
+    " WHERE t.token_hash = :digest AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > :now)"
+    " AND p.disabled_at IS NULL"
+)
+PORTAL_STANDS = text(
+    "SELECT 1 FROM portal_tokens WHERE id = :id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now)"
 )
 REUSE_WINDOW = timedelta(seconds=30)
 TRUST_S = 0.9  # how long a process believes what it read of a session: a revocation works within 1 s everywhere
@@ -79,6 +88,7 @@ class Forgets:
 
 
 _known: dict[UUID, Known] = {}
+_portals: dict[bytes, tuple[Actor, float]] = {}
 _forgets = Forgets()
 
 
@@ -141,7 +151,9 @@ def _seal(purpose: str, session_id: UUID, nonce: bytes, more: str = "") -> str:
 
 # checking -------------------------------------------------------------------------------------------------------------
 def actor_of_token(token: str) -> Actor:
-    """Find who a bearer token stands for; raises Unauthenticated."""
+    """Find who a bearer token stands for: a person's access token or a customer's portal token; raises Unauthenticated."""
+    if token.startswith(customers.PREFIX):
+        return _live_portal(customers.digest(token))
     try:
         claims = jwt.decode(
             token, settings().secret_key, algorithms=["HS256"], options={"require": ["exp", "sub", "sid"]}
@@ -153,6 +165,24 @@ def actor_of_token(token: str) -> Actor:
     if str(found.actor.id) != claims["sub"]:
         raise Unauthenticated
     return found.actor
+
+
+def _live_portal(digest: bytes) -> Actor:
+    known = _portals.get(digest)
+    if known is not None and known[1] > time.monotonic():
+        return known[0]
+    asked = time.monotonic()
+    with transaction(SYSTEM) as tx:
+        row = tx.execute(LOAD_PORTAL, {"digest": digest, "now": clock.now()}).one_or_none()
+    if row is None:
+        raise Unauthenticated
+    actor = Actor(
+        id=row.profile_id, kind="customer", display_name=row.display_name, avatar_url=row.avatar_url, session_id=row.id
+    )
+    if len(_portals) >= CACHE_MAX:
+        _portals.clear()
+    _portals[digest] = (actor, asked + TRUST_S)
+    return actor
 
 
 def actor_of_cookie(value: str) -> Actor:
@@ -198,6 +228,7 @@ def _read(session_id: UUID) -> Known:
 
 def forget(session_id: UUID | None = None) -> None:
     """Have this process read a session (or all) anew when next asked."""
+    _portals.clear()
     _forgets.count += 1
     if session_id is None:
         _known.clear()
@@ -286,6 +317,11 @@ def mine(actor: Actor, *, now: datetime) -> list[dict[str, Any]]:
 
 def check(actor: Actor) -> None:
     """Make sure that the session behind an actor still stands; raises Unauthenticated."""
+    if actor.kind == "customer":
+        with transaction(SYSTEM) as tx:
+            if tx.execute(PORTAL_STANDS, {"id": actor.session_id, "now": clock.now()}).one_or_none() is None:
+                raise Unauthenticated
+        return
     if actor.session_id is not None:
         _live(actor.session_id)
 

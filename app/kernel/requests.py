@@ -17,6 +17,7 @@ from app.kernel.fields import (
     DisplayName,
     Email,
     Emoji,
+    ExternalId,
     GivenPassword,
     Id,
     Identifier,
@@ -112,6 +113,28 @@ class Settings(Request):
     archived: bool | None = None
     pinned: bool | None = None
     notifications: Literal["all", "mentions", "none"] | None = None
+
+
+class CreateCustomer(Request):
+    """``POST /api/customers``."""
+
+    display_name: DisplayName
+    email: Email | None = None
+    external_id: ExternalId | None = None
+    metadata: Annotated[Metadata, Field(default_factory=dict)]
+
+
+class IssuePortalToken(Request):
+    """``POST /api/customers/{id}/portal-tokens``; without a time it does not expire."""
+
+    expires_in_seconds: Annotated[int, Field(ge=1, le=10 * 366 * 86_400)] | None = None
+
+
+class PatchSupport(Request):
+    """``PATCH /api/support/conversations/{c}``; a null assignee takes it off the one who has it."""
+
+    status: Literal["open", "pending", "resolved"] | None = None
+    assignee_id: Id | None = None
 
 
 # messages -------------------------------------------------------------------------------------------------------------
@@ -287,6 +310,19 @@ class PresenceQuery(Query):
     """``GET /api/presence``: at most 200 ids, separated by commas."""
 
     ids: IdList
+
+
+class CustomersQuery(ListQuery):
+    """``GET /api/customers``."""
+
+    q: Search = ""
+
+
+class InboxQuery(ListQuery):
+    """``GET /api/support/conversations``."""
+
+    status: Literal["open", "pending", "resolved"] | None = None
+    assignee: Id | None = None
 
 
 class UnreadQuery(Query):

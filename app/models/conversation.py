@@ -21,6 +21,14 @@ class Conversation(Base):
             "slug",
             postgresql_where=text("kind = 'room' AND visibility = 'public' AND deleted_at IS NULL"),
         ),
+        Index(
+            "conversations_inbox",
+            "status",
+            text("active_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("kind = 'support'"),
+        ),
+        Index("conversations_customer", "customer_id", postgresql_where=text("kind = 'support'")),
     )
 
     id: Mapped[Key]
@@ -39,6 +47,9 @@ class Conversation(Base):
     updated_at: Mapped[Instant]
     active_at: Mapped[Instant]
     deleted_at: Mapped[Instant | None]
+    customer_id: Mapped[ProfileRef | None]
+    status: Mapped[Words | None]
+    assignee_id: Mapped[ProfileRef | None]
 
 
 class Membership(Base):

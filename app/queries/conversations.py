@@ -19,7 +19,8 @@ Conversation = dict[str, Any]
 # Own and deleted messages are never unread. Counting stops at the cap, so a count costs the same however much is unread.
 MINE = """
 SELECT c.id, c.kind, c.slug, c.title, c.topic, c.visibility, c.version, c.head_seq, c.member_count, c.created_at,
-       c.updated_at, c.active_at, me.role, me.read_seq, me.received_seq, me.muted, me.archived, me.pinned,
+       c.updated_at, c.active_at, c.customer_id, c.status, c.assignee_id,
+       me.role, me.read_seq, me.received_seq, me.muted, me.archived, me.pinned,
        me.notifications,
        (SELECT m.id FROM messages m WHERE m.conversation_id = c.id AND m.seq > me.history_from_seq
          ORDER BY m.seq DESC LIMIT 1) AS last_message_id,
@@ -41,7 +42,10 @@ PARTICIPANTS = text(
     "SELECT w.* FROM unnest(CAST(:ids AS uuid[])) AS wanted(id), LATERAL ("
     " SELECT me.conversation_id, p.id, p.kind, p.username, p.display_name, p.avatar_url, me.role"
     "   FROM memberships me JOIN profiles p ON p.id = me.profile_id"
+    "   JOIN conversations c ON c.id = me.conversation_id"
     "  WHERE me.conversation_id = wanted.id AND me.left_at IS NULL"
+    "    AND (c.kind <> 'support' OR p.kind = 'customer' OR p.id = c.assignee_id OR EXISTS (SELECT 1 FROM messages m"
+    "      WHERE m.conversation_id = c.id AND m.sender_id = p.id))"  # all staff are members: show those who take part
     "  ORDER BY me.joined_at, p.id LIMIT :shown) w"
 )
 MEMBERS = text(
@@ -55,6 +59,12 @@ HEADS = text(
     "SELECT c.id, c.head_seq, c.version, me.received_seq, me.read_seq, me.history_from_seq"
     "  FROM memberships me JOIN conversations c ON c.id = me.conversation_id"
     " WHERE me.profile_id = :me AND me.left_at IS NULL AND c.deleted_at IS NULL ORDER BY c.active_at DESC, c.id DESC"
+)
+INBOX = text(
+    MINE + " AND c.kind = 'support' AND (CAST(:status AS text) IS NULL OR c.status = :status)"
+    " AND (CAST(:assignee AS uuid) IS NULL OR c.assignee_id = :assignee)"
+    " AND (CAST(:at AS timestamptz) IS NULL OR (c.active_at, c.id) < (:at, CAST(:id AS uuid)))"
+    " ORDER BY c.active_at DESC, c.id DESC LIMIT :limit"
 )
 ROOMS = text(
     "SELECT c.id, c.slug, c.title, c.topic, c.member_count, EXISTS (SELECT 1 FROM memberships me"
@@ -78,6 +88,17 @@ def mine(
     at, last_id = after or (None, None)
     values = {"me": tx.actor.id, "kind": kind, "archived": archived, "at": at, "id": last_id, "limit": limit + 1}
     rows = tx.execute(LIST, values).all()
+    following = (rows[limit - 1].active_at, rows[limit - 1].id) if len(rows) > limit else None
+    return _views(tx, rows[:limit]), following
+
+
+def inbox(
+    tx: Transaction, *, status: str | None, assignee: UUID | None, limit: int, after: tuple[datetime, UUID] | None
+) -> tuple[list[Conversation], tuple[datetime, UUID] | None]:
+    """List the support conversations that this member of staff is in, most recent activity first."""
+    at, last_id = after or (None, None)
+    values = {"me": tx.actor.id, "status": status, "assignee": assignee, "at": at, "id": last_id, "limit": limit + 1}
+    rows = tx.execute(INBOX, values).all()
     following = (rows[limit - 1].active_at, rows[limit - 1].id) if len(rows) > limit else None
     return _views(tx, rows[:limit]), following
 
@@ -128,7 +149,14 @@ def _views(tx: Transaction, rows: Sequence[Any]) -> list[Conversation]:
 
 
 def _view(row: Any, participants: list[dict[str, Any]], last_message: Any) -> Conversation:
+    customer = next((one for one in participants if one["id"] == str(row.customer_id)), None)
+    support = {
+        "customer": {name: customer[name] for name in ("id", "displayName", "avatarUrl")} if customer else None,
+        "status": row.status,
+        "assigneeId": str(row.assignee_id) if row.assignee_id else None,
+    }
     return {
+        **(support if row.kind == "support" else {}),
         "id": str(row.id),
         "kind": row.kind,
         "slug": row.slug,

@@ -121,6 +121,7 @@ def _is_connected(sid: str) -> bool:
 
 def _joined(connection: Connection) -> dict[str, Any]:
     _enter(connection, connection.actor.room)
+    _enter(connection, f"user:{connection.actor.id}")  # what is meant for a member, whatever its kind
     standings = _settle(connection)
     shown = heads.freshened(standings[: limits.READY_MAX])  # after the join: what came before it is in these
     return {

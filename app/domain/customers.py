@@ -1,0 +1,100 @@
+"""Customers and their portal tokens; for staff only."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+from secrets import token_urlsafe
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from app.domain import audit
+from app.kernel import clock, ids
+from app.kernel.actor import SYSTEM, Actor
+from app.kernel.errors import Conflict, Forbidden, NotFound
+from app.kernel.requests import CreateCustomer
+from app.models import Customer, PortalToken, Profile, transaction
+from app.outbound import bus
+from app.queries import customers as views
+
+PREFIX = "ptk_"
+REVOKE = text("UPDATE portal_tokens SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL RETURNING profile_id")
+EXISTS = text("SELECT 1 FROM portal_tokens WHERE id = :id")
+
+
+def require_staff(actor: Actor) -> None:
+    """Refuse all but staff and admins; raises Forbidden."""
+    if not actor.is_staff:
+        raise Forbidden("Only staff may do this.")
+
+
+def create(actor: Actor, *, request: CreateCustomer, now: datetime) -> dict[str, Any]:
+    """Make a customer; raises Conflict where the external id is taken."""
+    require_staff(actor)
+    customer_id = ids.new_id()
+    try:
+        with transaction(SYSTEM) as tx:
+            tx.add(Profile(id=customer_id, kind="customer", display_name=request.display_name, created_at=now))
+            tx.add(
+                Customer(
+                    profile_id=customer_id,
+                    email=request.email,
+                    external_id=request.external_id,
+                    details=request.metadata,
+                    created_by=actor.id,
+                    created_at=now,
+                )
+            )
+            audit.note(tx, "customer.created", now=now, actor_id=actor.id, subject_id=customer_id)
+            found = views.one(tx, customer_id)
+    except IntegrityError as error:
+        raise Conflict("This externalId is taken.", fields={"externalId": ["is taken"]}) from error
+    return found or {}
+
+
+def find(
+    actor: Actor, *, q: str, limit: int, after: tuple[datetime, UUID] | None
+) -> tuple[list[dict[str, Any]], tuple[datetime, UUID] | None]:
+    """List customers."""
+    require_staff(actor)
+    with transaction(SYSTEM) as tx:
+        return views.find(tx, q=q, limit=limit, after=after)
+
+
+def issue_token(actor: Actor, *, customer_id: UUID, expires_in_s: int | None, now: datetime) -> dict[str, Any]:
+    """Make a portal token; the token itself is given here and never again."""
+    with transaction(SYSTEM) as tx:
+        if views.one(tx, customer_id) is None:
+            raise NotFound("The customer")
+        require_staff(actor)
+        token = PREFIX + token_urlsafe(32)
+        row = PortalToken(
+            id=ids.new_id(),
+            profile_id=customer_id,
+            token_hash=digest(token),
+            created_by=actor.id,
+            created_at=now,
+            expires_at=now + timedelta(seconds=expires_in_s) if expires_in_s else None,
+        )
+        tx.add(row)
+        audit.note(tx, "portal_token.issued", now=now, actor_id=actor.id, subject_id=customer_id)
+    expires_at = clock.wire(row.expires_at) if row.expires_at else None
+    return {"token": token, "portalToken": {"id": str(row.id), "expiresAt": expires_at}}
+
+
+def revoke_token(actor: Actor, *, token_id: UUID, now: datetime) -> None:
+    """End a portal token and the sockets that hang on it; a second time changes nothing."""
+    with transaction(SYSTEM) as tx:
+        if tx.execute(EXISTS, {"id": token_id}).one_or_none() is None:
+            raise NotFound("The portal token")
+        require_staff(actor)
+        if tx.execute(REVOKE, {"id": token_id, "now": now}).one_or_none() is not None:
+            bus.announce(tx, "session", sessionId=str(token_id))
+
+
+def digest(token: str) -> bytes:
+    """Hash a token for keeping (it is random: a slow hash would add nothing)."""
+    return sha256(token.encode(errors="replace")).digest()
