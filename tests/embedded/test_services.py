@@ -365,3 +365,16 @@ def test_children_are_ended_even_if_they_do_not_listen() -> None:
     children.stop(deaf, signal.SIGTERM, grace_s=0.2)
     assert deaf.returncode == -signal.SIGKILL
     until(lambda: not inner.is_running() or inner.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_the_servers_can_be_had_alone_for_another_program(instance: Path) -> None:
+    command = [sys.executable, "-m", "embedded", "services", "--folder", instance]
+    alone = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=ROOT)
+    assert alone.stdout
+    env = json.loads(alone.stdout.readline())
+    assert query(env["PARLEY_TEST_SUPERUSER_URL"], "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == [
+        (True,)
+    ]
+    alone.terminate()
+    assert alone.wait(20) == 0
+    assert servers_in(instance) == []
