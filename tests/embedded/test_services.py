@@ -241,6 +241,15 @@ def test_data_of_another_major_version_are_refused_and_left_alone(instance: Path
         assert_still_there(env)
 
 
+def test_data_outlive_the_loss_of_their_passwords(instance: Path) -> None:
+    with services(instance, throwaway=False) as first:
+        write_something(first)
+    (instance / "services.json").unlink()
+    with services(instance, throwaway=False) as second:
+        assert_still_there(second)
+        assert second["DATABASE_URL"] != first["DATABASE_URL"]
+
+
 def test_two_runs_cannot_share_a_folder(instance: Path) -> None:
     with services(instance, throwaway=False) as env:
         write_something(env)
