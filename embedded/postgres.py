@@ -62,13 +62,16 @@ class Postgres(Server):
     def prepare(self) -> None:
         """Run initdb once, and clear away the note of a server that was killed."""
         self._bin, major = postgres_bin(self.data, self.place.account)
-        if not self.data.exists():
+        is_new = not self.data.exists()
+        if is_new:
             self._initdb(major)
         self._hba.write_text(HBA)
         self._hba.chmod(0o644)
         # No server works here any more (`stop_leftovers`), but its pid may be someone else's by now, and PostgreSQL
         # would refuse to start because of that.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
+        if not (is_new or self._was_noted or self._is_known):
+            self._set_password()
 
     def command(self) -> list[str]:
         """The server in the foreground, so that it is our child and ends with us."""
@@ -102,6 +105,19 @@ class Postgres(Server):
         finally:
             password.unlink()
         draft.rename(self.data)
+
+    def _set_password(self) -> None:
+        """Tell data that are older than our notes (lost with services.json) the new password: the owner of files may."""
+        subprocess.run(
+            [self._bin / "postgres", "--single", "-D", self.data, "postgres"],
+            input=f"ALTER ROLE {roles.SUPERUSER} PASSWORD '{self.password(roles.SUPERUSER)}'\n".encode(),
+            cwd=self.data,
+            env=clean_environment(),
+            capture_output=True,
+            check=False,  # if it fails, so will the start, and say why
+            **self.place.account.popen_options(),
+        )
+        self._was_noted = True
 
     def _run_initdb(self, draft: Path, password: Path, locale: list[str]) -> None:
         command: list[str | Path] = [

@@ -95,6 +95,7 @@ class Server:
 
     def _remember(self, port: int | None) -> dict[str, Any]:
         noted: dict[str, Any] = self.place.notes.get(self.name) or {}
+        self._was_noted = bool(noted)
         wanted = port or noted.get("port")
         passwords = noted.get("passwords", {})
         entry = {

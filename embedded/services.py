@@ -1,5 +1,6 @@
 """All servers together."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,10 +39,14 @@ class Services:
             self.stop()
             raise
 
-    def stop(self) -> None:
-        """Stop them all and let go of the folder; a throwaway's files are deleted."""
+    def stop(self, *, within_s: float = 20) -> None:
+        """Stop them all and let go of the folder; a throwaway's files are deleted.
+
+        What has not ended in that time is killed: PostgreSQL and the message log recover from that.
+        """
+        end = time.monotonic() + within_s
         for server in reversed(self.servers):
-            server.stop()
+            server.stop(grace_s=end - time.monotonic())
         if self._throwaway:
             places.discard(self.place)
         self._lock.close()

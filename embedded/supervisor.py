@@ -22,8 +22,9 @@ from embedded.services import Services
 
 ROOT = Path(__file__).resolve().parent.parent
 PROCESSES = ("web", "worker", "beat")
-# How long each may take to end; all of it stays below 15 s.
-GRACE_S = {"web": 10.0, "worker": 2.0, "beat": 0.5}
+# How long all may take to end, and each of them at most.
+STOP_WITHIN_S = 14.0
+GRACE_S = {"web": 10.0, "worker": 1.5, "beat": 0.5}
 READY_WITHIN_S = 120
 FAILURES_BEFORE_GIVING_UP = 3
 
@@ -154,10 +155,11 @@ class Supervisor:
 
     def _stop(self) -> None:
         self.stopping.set()
+        end = time.monotonic() + STOP_WITHIN_S
         for process in self._processes:
             process.stop(grace_s=GRACE_S[process.name])
         if self._services is not None:
-            self._services.stop()
+            self._services.stop(within_s=end - time.monotonic())
 
 
 def main() -> None:

@@ -181,11 +181,13 @@ def test_a_reader_that_goes_away_stops_nothing(project: Project) -> None:
     assert project.left() == []
 
 
-def test_honcho_starts_the_procfile_by_itself(project: Project, services: dict[str, str]) -> None:
+@pytest.mark.parametrize("names", [["web", "worker", "beat"], []])
+def test_honcho_starts_the_procfile_by_itself(project: Project, services: dict[str, str], names: list[str]) -> None:
     env = {key: services[key] for key in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "MESSAGE_LOG_REDIS_URL")}
-    run = project.start("honcho", "start", "web", "worker", "beat", SECRET_KEY="k" * 32, **env)
+    run = project.start("honcho", "start", *names, SECRET_KEY="k" * 32, **env)
     until(lambda: project.get("/readyz"), within_s=30, what=f"readiness:\n{project.output}")
     until(lambda: "celery@" in project.output and "beat: Starting" in project.output, within_s=30)
+    assert run.poll() is None, project.output
     stop(run, signal.SIGTERM)
     assert project.left() == []
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -241,6 +241,15 @@ def test_data_of_another_major_version_are_refused_and_left_alone(instance: Path
         assert_still_there(env)
 
 
+def test_data_outlive_the_loss_of_their_passwords(instance: Path) -> None:
+    with services(instance, throwaway=False) as first:
+        write_something(first)
+    (instance / "services.json").unlink()
+    with services(instance, throwaway=False) as second:
+        assert_still_there(second)
+        assert second["DATABASE_URL"] != first["DATABASE_URL"]
+
+
 def test_two_runs_cannot_share_a_folder(instance: Path) -> None:
     with services(instance, throwaway=False) as env:
         write_something(env)
@@ -265,17 +274,28 @@ def test_a_server_that_cannot_start_says_why(instance: Path, monkeypatch: pytest
         running.start()
 
 
+@pytest.fixture
+def system_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of this test's own in place of root's, where other accounts can reach it."""
+    folder = Path(f"/var/tmp/parley-test-{os.getpid()}")
+    monkeypatch.setattr(places, "SYSTEM_FOLDERS", (folder,))
+    previous = os.umask(0o077)  # careful people's, which must not shut the servers out
+    yield folder
+    os.umask(previous)
+    shutil.rmtree(folder)
+
+
 @as_root
-def test_no_folders_mode_is_changed_for_the_servers_account(tmp_path: Path) -> None:
+def test_no_folders_mode_is_changed_for_the_servers_account(tmp_path: Path, system_folder: Path) -> None:
     closed = tmp_path / "closed"
-    closed.mkdir(mode=0o700)
+    closed.mkdir()
     before = {path: path.stat().st_mode for path in (closed, *closed.parents)}
     running = Services(closed / "checkout/instance")
     running.start()
     try:
         home = running.place.home
         assert json.loads((closed / "checkout/instance/services.json").read_text())["home"] == str(home)
-        assert not home.is_relative_to(closed)
+        assert home.parent == system_folder
         for data in home.glob("*/data"):
             assert stat.S_IMODE(data.stat().st_mode) == 0o700
             assert data.stat().st_uid != 0
@@ -283,32 +303,27 @@ def test_no_folders_mode_is_changed_for_the_servers_account(tmp_path: Path) -> N
         assert {path: path.stat().st_mode for path in before} == before
     finally:
         running.stop()
-        subprocess.run(["rm", "-rf", home], check=True)
 
 
 @as_root
 def test_programs_in_a_closed_checkout_are_copied_where_the_account_can_run_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, system_folder: Path
 ) -> None:
-    closed = tmp_path / "closed"
-    (closed / "embedded_postgres").mkdir(parents=True)
-    closed.chmod(0o700)
-    (closed / "embedded_postgres/bin").mkdir()
-    (closed / "embedded_postgres/bin/tool").write_text("#!/bin/sh\necho ran\n")
-    (closed / "embedded_postgres/bin/tool").chmod(0o755)
-    reachable = tmp_path / "system"
-    monkeypatch.setattr(programs, "system_folder", lambda: Path("/tmp") / f"parley-test-{os.getpid()}")
+    tree = tmp_path / "closed/tools"
+    (tree / "bin").mkdir(parents=True)
+    program = tree / "bin/tool"
+    program.write_text('#!/bin/sh\ncat "$(dirname "$0")/../data"\n')
+    program.chmod(0o700)
+    (tree / "data").write_text("found")
     nobody = account.Account(65534, 65534)
-    try:
-        tree = closed / "embedded_postgres"
-        found = programs._within_reach(nobody, tree / "bin", [tree, closed / "absent"], "tool-1")
-        told = subprocess.run(
-            [found / "tool"], check=False, capture_output=True, text=True, cwd="/", **nobody.popen_options()
-        )
-        assert told.stdout == "ran\n"
-        assert stat.S_IMODE(closed.stat().st_mode) == 0o700
-    finally:
-        subprocess.run(["rm", "-rf", Path("/tmp") / f"parley-test-{os.getpid()}", reachable], check=True)
+    assert not nobody.can_enter(program)
+
+    found = programs._within_reach(nobody, program, [tree, tmp_path / "absent"], "tool-1")
+
+    run = subprocess.run([found], check=False, capture_output=True, text=True, cwd="/", **nobody.popen_options())
+    assert run.stdout == "found"
+    assert programs._within_reach(nobody, program, [tree], "tool-1") == found
+    assert stat.S_IMODE(program.stat().st_mode) == 0o700
 
 
 @as_root
@@ -359,3 +374,16 @@ def test_children_are_ended_even_if_they_do_not_listen() -> None:
     children.stop(deaf, signal.SIGTERM, grace_s=0.2)
     assert deaf.returncode == -signal.SIGKILL
     until(lambda: not inner.is_running() or inner.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_the_servers_can_be_had_alone_for_another_program(instance: Path) -> None:
+    command = [sys.executable, "-m", "embedded", "services", "--folder", instance]
+    alone = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=ROOT)
+    assert alone.stdout
+    env = json.loads(alone.stdout.readline())
+    assert query(env["PARLEY_TEST_SUPERUSER_URL"], "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == [
+        (True,)
+    ]
+    alone.terminate()
+    assert alone.wait(20) == 0
+    assert servers_in(instance) == []
