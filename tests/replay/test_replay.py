@@ -22,7 +22,7 @@ from app.cli.replay.script import Script
 from tests.replay.cuts import cut, one_talker
 from tests.support.stack import Stack
 
-LINES = os.environ.get("PARLEY_REPLAY_LINES", "110")
+LINES = os.environ.get("PARLEY_REPLAY_LINES", "70")
 
 
 class Audience:
@@ -46,7 +46,7 @@ class Audience:
     def watch(self) -> None:
         for share, happening in self._happenings:
             with self._moved:
-                assert self._moved.wait_for(lambda share=share: self._share() >= share, timeout=300)
+                assert self._moved.wait_for(lambda share=share: self._share() >= share, timeout=1200)
             happening()
             self.happened += 1
 
@@ -78,7 +78,7 @@ def test_three_logs_compare_equal_with_a_worker_and_a_web_process_killed(limited
     stack = limited_stack
     assert stack.worker is not None
     count = None if LINES == "all" else int(LINES)
-    scripts = [cut(name, count, tmp_path) for name in script.bundled()]
+    scripts = [*(cut(name, count, tmp_path) for name in script.bundled()), one_talker(45, tmp_path)]
     total = sum(len(one.lines) for one in scripts)
     happenings = [
         (0.2, stack.worker.kill),
@@ -93,12 +93,8 @@ def test_three_logs_compare_equal_with_a_worker_and_a_web_process_killed(limited
     assert sum(outcome.reconnections for outcome in outcomes) > 0, "nobody was connected to the killed process"
     assert sum(one.replies for one in scripts) > 100
     assert all(len(outcome.views) == 4 for outcome in outcomes)
-
-
-def test_one_who_talks_too_fast_waits_and_loses_nothing(limited_stack: Stack, tmp_path: Path) -> None:
-    outcome = Performance(one_talker(45, tmp_path), limited_stack.urls, tell=lambda *_: None).run()
-    assert outcome.differences == 0, outcome.views
-    assert outcome.waits > 0 or outcome.seconds > 1.5, "45 messages in a burst of 30 and 10 a second need 1.5 s"
+    hasty = outcomes[-1]
+    assert hasty.waits > 0 or hasty.seconds > 1.5, "45 messages with a burst of 30 and 10 a second need 1.5 s"
 
 
 def invoke(stack: Stack, *arguments: str) -> tuple[int, str]:
@@ -110,13 +106,13 @@ def invoke(stack: Stack, *arguments: str) -> tuple[int, str]:
 def test_the_command_says_equal_and_a_planted_difference_makes_it_fail(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code, output = invoke(stack, "--limit", "12", "--speed", "1000")
+    code, output = invoke(stack, "--limit", "8", "--speed", "1000")
     assert code == 0, output
-    assert "EQUAL: 12 messages" in output
+    assert "EQUAL: 8 messages" in output
 
     honest = reader.rejoin
     monkeypatch.setattr(reader, "rejoin", lambda *where: honest(*where)[:-1])
-    code, output = invoke(stack, "--limit", "12")
+    code, output = invoke(stack, "--limit", "8")
     assert code == 1, output
     assert "is missing" in output
     assert "DIFFERENT: 1 differences" in output
@@ -126,7 +122,7 @@ def test_the_command_says_equal_and_a_planted_difference_makes_it_fail(
         return [second, first, *rest]
 
     monkeypatch.setattr(reader, "rejoin", swapped)
-    code, output = invoke(stack, "--limit", "12")
+    code, output = invoke(stack, "--limit", "8")
     assert code == 1, output
     assert "comes after line" in output
 
