@@ -20,7 +20,7 @@ from app.cli.replay.command import replay
 from app.cli.replay.performance import Outcome, Performance
 from app.cli.replay.script import Script
 from tests.replay.cuts import cut, one_talker
-from tests.support.stack import Stack
+from tests.support.stack import Stack, free_port
 
 LINES = os.environ.get("PARLEY_REPLAY_LINES", "70")
 
@@ -130,8 +130,11 @@ def test_the_command_says_equal_and_a_planted_difference_makes_it_fail(
 def test_the_command_explains_what_is_wrong(stack: Stack, tmp_path: Path) -> None:
     code, output = invoke(stack, "--log", "nothing")
     assert code == 1
-    assert "These come with Parley" in output or "these come with Parley" in output
+    assert "these come with Parley" in output
     (tmp_path / "bad.jsonl").write_text("{}\n")
     assert "is not such a log" in invoke(stack, "--log", str(tmp_path / "bad.jsonl"))[1]
+    nobody = CliRunner().invoke(replay, ["--url", f"http://127.0.0.1:{free_port()}"])
+    assert nobody.exit_code == 1
+    assert "Nothing answers" in nobody.output
     assert invoke(stack, "--speed", "fast")[0] == 2
     assert invoke(stack, "--room", "one", "--log", "a", "--log", "b")[0] == 2

@@ -73,7 +73,7 @@ class Device:
         client = Client(reconnection=False, handle_sigint=False, websocket_extra_options=options)
         client.on("*", heard)
         client.on("connect_error", refusals.append)
-        client.on("disconnect", lambda *_: ended.set())
+        client.on("disconnect", lambda *_: (ended.set(), ready.set()))
         try:
             client.connect(
                 url, auth={"token": token}, transports=["websocket"], wait_timeout=CONNECT_WITHIN_S, namespaces=["/"]
