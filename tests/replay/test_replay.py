@@ -20,9 +20,9 @@ from app.cli.replay.command import replay
 from app.cli.replay.performance import Outcome, Performance
 from app.cli.replay.script import Script
 from tests.replay.cuts import cut, one_talker
-from tests.support.stack import Stack
+from tests.support.stack import Stack, free_port
 
-LINES = os.environ.get("PARLEY_REPLAY_LINES", "110")
+LINES = os.environ.get("PARLEY_REPLAY_LINES", "70")
 
 
 class Audience:
@@ -46,7 +46,7 @@ class Audience:
     def watch(self) -> None:
         for share, happening in self._happenings:
             with self._moved:
-                assert self._moved.wait_for(lambda share=share: self._share() >= share, timeout=300)
+                assert self._moved.wait_for(lambda share=share: self._share() >= share, timeout=1200)
             happening()
             self.happened += 1
 
@@ -59,6 +59,9 @@ def limited_stack(services: dict[str, str], template: str, mode: str, tmp_path: 
     """A stack of this test's own, in each write mode, with the rates of protocol section 8."""
     running = Stack.make(services, template, mode, tmp_path)
     running.environ["RATE_LIMITS_ENABLED"] = "true"
+    # On a machine that is short of time a Redis that answers late must not count as away: then the sends of one process go
+    # straight into the database, and only each sender's own order is promised (I4), not that between people.
+    running.environ["REDIS_CONNECT_TIMEOUT"] = "5000"
     running.start()
     yield running
     running.stop()
@@ -78,7 +81,7 @@ def test_three_logs_compare_equal_with_a_worker_and_a_web_process_killed(limited
     stack = limited_stack
     assert stack.worker is not None
     count = None if LINES == "all" else int(LINES)
-    scripts = [cut(name, count, tmp_path) for name in script.bundled()]
+    scripts = [*(cut(name, count, tmp_path) for name in script.bundled()), one_talker(45, tmp_path)]
     total = sum(len(one.lines) for one in scripts)
     happenings = [
         (0.2, stack.worker.kill),
@@ -93,12 +96,8 @@ def test_three_logs_compare_equal_with_a_worker_and_a_web_process_killed(limited
     assert sum(outcome.reconnections for outcome in outcomes) > 0, "nobody was connected to the killed process"
     assert sum(one.replies for one in scripts) > 100
     assert all(len(outcome.views) == 4 for outcome in outcomes)
-
-
-def test_one_who_talks_too_fast_waits_and_loses_nothing(limited_stack: Stack, tmp_path: Path) -> None:
-    outcome = Performance(one_talker(45, tmp_path), limited_stack.urls, tell=lambda *_: None).run()
-    assert outcome.differences == 0, outcome.views
-    assert outcome.waits > 0 or outcome.seconds > 1.5, "45 messages in a burst of 30 and 10 a second need 1.5 s"
+    hasty = outcomes[-1]
+    assert hasty.waits > 0 or hasty.seconds > 1.5, "45 messages with a burst of 30 and 10 a second need 1.5 s"
 
 
 def invoke(stack: Stack, *arguments: str) -> tuple[int, str]:
@@ -110,13 +109,13 @@ def invoke(stack: Stack, *arguments: str) -> tuple[int, str]:
 def test_the_command_says_equal_and_a_planted_difference_makes_it_fail(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code, output = invoke(stack, "--limit", "12", "--speed", "1000")
+    code, output = invoke(stack, "--limit", "8", "--speed", "1000")
     assert code == 0, output
-    assert "EQUAL: 12 messages" in output
+    assert "EQUAL: 8 messages" in output
 
     honest = reader.rejoin
     monkeypatch.setattr(reader, "rejoin", lambda *where: honest(*where)[:-1])
-    code, output = invoke(stack, "--limit", "12")
+    code, output = invoke(stack, "--limit", "8")
     assert code == 1, output
     assert "is missing" in output
     assert "DIFFERENT: 1 differences" in output
@@ -126,7 +125,7 @@ def test_the_command_says_equal_and_a_planted_difference_makes_it_fail(
         return [second, first, *rest]
 
     monkeypatch.setattr(reader, "rejoin", swapped)
-    code, output = invoke(stack, "--limit", "12")
+    code, output = invoke(stack, "--limit", "8")
     assert code == 1, output
     assert "comes after line" in output
 
@@ -134,8 +133,11 @@ def test_the_command_says_equal_and_a_planted_difference_makes_it_fail(
 def test_the_command_explains_what_is_wrong(stack: Stack, tmp_path: Path) -> None:
     code, output = invoke(stack, "--log", "nothing")
     assert code == 1
-    assert "These come with Parley" in output or "these come with Parley" in output
+    assert "these come with Parley" in output
     (tmp_path / "bad.jsonl").write_text("{}\n")
     assert "is not such a log" in invoke(stack, "--log", str(tmp_path / "bad.jsonl"))[1]
+    nobody = CliRunner().invoke(replay, ["--url", f"http://127.0.0.1:{free_port()}"])
+    assert nobody.exit_code == 1
+    assert "Nothing answers" in nobody.output
     assert invoke(stack, "--speed", "fast")[0] == 2
     assert invoke(stack, "--room", "one", "--log", "a", "--log", "b")[0] == 2

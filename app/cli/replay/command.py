@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import click
+import requests
 from rich.console import Console
 
 from app.cli.replay import report, script
-from app.cli.replay.account import Lost, Refused
+from app.cli.replay.account import ANSWER_WITHIN_S, Lost, Refused
 from app.cli.replay.performance import Outcome, Performance
 from app.cli.replay.script import Script
 
@@ -54,6 +55,7 @@ def replay(urls: list[str], logs: Sequence[str], speed: float | None, room: str 
         raise click.UsageError("--room names one room: give one --log with it.")
     console = Console()
     scripts = [_read(name, limit) for name in logs or script.bundled()[:1]]
+    _knock(urls)
     if not report.show(console, _perform(console, scripts, urls, speed, room)):
         raise SystemExit(1)
 
@@ -69,6 +71,17 @@ def _read(name: str, limit: int | None) -> Script:
         raise click.ClickException(f"{name} is not such a log: {error!r}.") from error
 
 
+def _knock(urls: list[str]) -> None:
+    """Find out at once, without the patience of a replay, that nobody is there."""
+    for url in urls:
+        try:
+            requests.get(f"{url}/healthz", timeout=ANSWER_WITHIN_S)
+        except requests.RequestException as error:
+            raise click.ClickException(
+                f"Nothing answers at {url}: start Parley (make run), or name it (--url)."
+            ) from error
+
+
 def _perform(
     console: Console, scripts: list[Script], urls: list[str], speed: float | None, room: str | None
 ) -> list[Outcome]:
@@ -81,4 +94,7 @@ def _perform(
         try:
             return [run.result() for run in runs]
         except (Refused, Lost, TimeoutError) as error:
-            raise click.ClickException(f"{error}. Does Parley run at {', '.join(urls)}? (make run)") from error
+            raise click.ClickException(f"The replay could not go on: {error}") from error
+        except KeyboardInterrupt:
+            progress.stop()
+            os._exit(130)  # the replays' threads would go on to their end

@@ -68,12 +68,16 @@ class Device:
                 ready.set()
             self._hear(event, data[0] if data else None)
 
+        def over(*_: Any) -> None:
+            ended.set()
+            ready.set()  # it will not come: nobody need wait for it
+
         # Checking UTF-8 byte by byte in Python costs more than all the rest; decoding checks it too.
         options = {"skip_utf8_validation": True, "timeout": CONNECT_WITHIN_S}
         client = Client(reconnection=False, handle_sigint=False, websocket_extra_options=options)
         client.on("*", heard)
         client.on("connect_error", refusals.append)
-        client.on("disconnect", lambda *_: ended.set())
+        client.on("disconnect", over)
         try:
             client.connect(
                 url, auth={"token": token}, transports=["websocket"], wait_timeout=CONNECT_WITHIN_S, namespaces=["/"]
