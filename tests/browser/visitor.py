@@ -95,7 +95,7 @@ class Visitor:
 
     def sees_tick(self, words: str) -> None:
         """See that a message of one's own is stored."""
-        expect(self.message(words).get_by_role("img", name="Stored")).to_be_visible(timeout=10_000)
+        expect(self.message(words).get_by_role("img", name="Stored", exact=True)).to_be_visible(timeout=10_000)
 
     def listed(self, title: str) -> Locator:
         """A line of the conversation list."""

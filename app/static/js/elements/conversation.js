@@ -106,6 +106,8 @@ function Talk({ conversation, name }) {
     scroller.current?.scrollTo({ top: 0 });
   };
   const editLast = () => {
+    // What is on its way cannot be changed yet, and the one before it is not meant.
+    if (session.outbox.of(conversation.id).length) return;
     const last = session.archive.timeline(conversation.id).messages.findLast((one) => one.senderId === actor.id && !one.deletedAt && one.persisted);
     if (last) edit(last.id);
   };

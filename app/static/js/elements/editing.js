@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { asFailure } from "../realtime/failure.js";
 import { html, usePage } from "./html.js";
 import { growTo } from "./grow.js";
@@ -9,7 +9,7 @@ export function Editing({ message, onDone }) {
   const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const area = /** @type {HTMLTextAreaElement} */ (field.current);
     area.focus();
     area.setSelectionRange(area.value.length, area.value.length);
