@@ -52,10 +52,11 @@ class View:
         old = self.messages.get(message.id)
         if old is None or not old.persisted or old.changed_seq <= message.changed_seq:
             self.messages[message.id] = message
-        if message.root_reply_count is not None:
+        if message.root_reply_count is not None and (message.seq == message.changed_seq or message.deleted):
             self.count_reply(message, message.root_reply_count)
 
     def count_reply(self, reply: Message, count: int) -> None:
+        """Only a reply that comes or goes moves its root; what else happens to it later does not count anew."""
         root = self.messages.get(reply.reply_to or "")
         if root and root.persisted and root.changed_seq < reply.changed_seq:
             self.messages[root.id] = replace(root, reply_count=count, changed_seq=reply.changed_seq)

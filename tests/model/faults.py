@@ -87,14 +87,22 @@ class HeadForTheDistrusted(SimulatedSystem):
 class OldEpochCache(Cache):
     """Stores what was known before the cache was lost: "only forward" has nothing left to compare it with."""
 
-    def refresh(self, events: list[Message], epoch: int, database: Database) -> None:
-        super().refresh(events, self.epoch, database)
+    def refresh(self, events: list[Message], heads: dict[str, int], epoch: int, database: Database) -> None:
+        super().refresh(events, heads, self.epoch, database)
 
 
 class HeadFromBeforeTheLoss(SimulatedSystem):
     """A drainer that comes late seeds the emptied cache with its old head."""
 
     cache_class = OldEpochCache
+
+
+class HeadOfTheRepeated(SimulatedSystem):
+    """A drain run twice tells the cache the position of what it found there, as if that were the newest."""
+
+    def commit(self, drainer: str, drain: Drain) -> None:
+        super().commit(drainer, drain)
+        drain.heads = {event.conversation: event.changed_seq for event in drain.events}
 
 
 class EmitBeforeRefresh(SimulatedSystem):
@@ -395,6 +403,7 @@ FAULTS = (
     Fault("stale head answers caught up", {"I6"}, StaleHead, corner="stalled_drainer"),
     Fault("stale head is not distrusted", {"I6"}, HeadForTheDistrusted),
     Fault("head from before the cache was lost", {"I6"}, HeadFromBeforeTheLoss, corner="late_for_the_cache"),
+    Fault("head of what is drained again", {"I6"}, HeadOfTheRepeated, corner="late_for_the_cache"),
     Fault("emit before the cache is refreshed", {"I6"}, EmitBeforeRefresh, corner="stalled_drainer"),
     Fault("hole in the hot history taken for complete", {"I6"}, EvictedHotHistory, corner="small_talk"),
     Fault("hot history without roots", {"I6"}, HotHistoryWithoutRoots),

@@ -62,7 +62,7 @@ def i1_what_is_committed_stays_as_it_was_promised(world: World) -> None:
         for row in rows.values():
             wanted = world.reference.wanted.get(row.id)
             require("I1", wanted == content_of(row), "the database holds what nobody asked for", row, wanted)
-            replies = sum(other.reply_to == row.id for other in rows.values())
+            replies = sum(other.reply_to == row.id and not other.deleted for other in rows.values())
             require("I1", row.reply_count == replies, "the replies are miscounted", row, replies)
 
 

@@ -103,8 +103,8 @@ class ParleyMachine(RuleBasedStateMachine):
     ) -> None:
         """Write something new into the outbox, and send what comes next in it; a lost ack is sent again."""
         client = self.clients[device]
-        rows = list(self.system.committed(conversation).rows)
-        reply_to = rows[reply % len(rows)] if rows and reply is not None else None
+        roots = [row.id for row in self.system.committed(conversation).rows.values() if row.reply_to is None]
+        reply_to = roots[reply % len(roots)] if roots and reply is not None else None
         for _ in range(new):
             self.number += 1
             client.write(conversation, f"text {self.number}", reply_to)

@@ -23,7 +23,7 @@ class Network:
         self.queues: dict[tuple[str, str], deque[Event]] = {}
 
     def publish(self, emit: Emit) -> None:
-        for process in PROCESSES:
+        for process in PROCESSES if emit.only is None else [emit.only]:
             self.queues.setdefault((emit.origin, process), deque()).append(emit.event)
 
     def waiting(self) -> list[tuple[str, str]]:

@@ -87,22 +87,32 @@ class Transaction:
             return
         position = self.next_position(send.conversation)
         self.rows[send.id] = replace(provisional(send), seq=position, changed_seq=position)
-        root = self.find(send.reply_to) if send.reply_to else None
-        if root:
-            self.rows[root.id] = replace(root, reply_count=root.reply_count + 1, changed_seq=position)
+        self.count_reply(self.rows[send.id], 1)
 
-    def update(self, row: Message) -> None:
-        self.rows[row.id] = replace(row, changed_seq=self.next_position(row.conversation))
+    def update(self, old: Message, new: Message) -> None:
+        self.rows[new.id] = replace(new, changed_seq=self.next_position(new.conversation))
+        if new.deleted and not old.deleted:
+            self.count_reply(self.rows[new.id], -1)
+
+    def count_reply(self, reply: Message, by: int) -> None:
+        """Move the root with its reply, at the reply's position."""
+        root = self.find(reply.reply_to) if reply.reply_to else None
+        if root:
+            count = root.reply_count + by
+            self.rows[root.id] = replace(root, reply_count=count, changed_seq=reply.changed_seq)
 
     def next_position(self, conversation: str) -> int:
         self.heads[conversation] = self.heads.get(conversation, self.database.heads[conversation]) + 1
         return self.heads[conversation]
 
-    def commit(self) -> None:
+    def commit(self) -> dict[str, int]:
+        """Make it so; gives the heads as they are under its locks, of what it changed and of what was there before."""
         for row in self.rows.values():
             self.database.rows[row.conversation][row.id] = row
         self.database.heads.update(self.heads)
+        heads = {c: self.database.heads[c] for c, holder in self.database.locks.items() if holder is self}
         self._unlock()
+        return heads
 
     def rollback(self) -> None:
         self._unlock()
@@ -150,11 +160,11 @@ class Cache:
         self.hot: dict[str, dict[int, list[Message]]] = {c: {} for c in CONVERSATIONS}
         self.distrusted: set[str] = set()
 
-    def refresh(self, events: list[Message], epoch: int, database: Database) -> None:
-        """Take in what has been committed by one who looked at the cache in `epoch`, before committing."""
+    def refresh(self, events: list[Message], heads: dict[str, int], epoch: int, database: Database) -> None:
+        """Take in what has been committed, and the heads seen under its locks, by one who knew of `epoch` before."""
+        for conversation, head in heads.items():
+            self.advance_head(conversation, head if epoch == self.epoch else database.heads[conversation])
         for event in events:
-            current = event.changed_seq if epoch == self.epoch else database.heads[event.conversation]
-            self.advance_head(event.conversation, current)
             self.add_hot(event, database.rows_at(event.conversation, event.changed_seq))
 
     def advance_head(self, conversation: str, position: int) -> None:
@@ -239,6 +249,7 @@ class Drain:
     batch: list[Send] = field(default_factory=list)
     epoch: int = 0
     transaction: Transaction | None = None
+    heads: dict[str, int] = field(default_factory=dict)
     events: list[Message] = field(default_factory=list)
 
 
@@ -301,8 +312,8 @@ class SimulatedSystem(System):
             transaction.rollback()
             raise Refused("out_of_order")
         transaction.insert(send)
-        transaction.commit()
-        self.tell(process, self.events_of([s.id for s in [*own, send]]), aftermath, epoch)
+        heads = transaction.commit()
+        self.tell(process, self.events_of([s.id for s in [*own, send]]), heads, aftermath, epoch)
 
     def insert_own(self, transaction: Transaction, own: list[Send]) -> None:
         """A send whose predecessor was accepted by another process waits in the log for it."""
@@ -346,19 +357,21 @@ class SimulatedSystem(System):
         transaction = self.transaction_class(self.database, [row.conversation])
         after = changed(row, person, change)
         if after != row:
-            transaction.update(after)
-        transaction.commit()
+            transaction.update(row, after)
+        heads = transaction.commit()
         if after != row:
-            self.tell(process, self.events_of([row.id]), aftermath, epoch)
+            self.tell(process, self.events_of([row.id]), heads, aftermath, epoch)
 
-    def tell(self, process: str, events: list[Message], aftermath: Aftermath, epoch: int) -> None:
+    def tell(
+        self, process: str, events: list[Message], heads: dict[str, int], aftermath: Aftermath, epoch: int
+    ) -> None:
         """The cache first, then the clients: one who missed the emit must not hear "caught up" from an old head."""
         if aftermath is Aftermath.DIED_AT_ONCE:
             return
         if aftermath is Aftermath.CACHE_UNREACHABLE:
             self.distrust({event.conversation for event in events})
         else:
-            self.cache.refresh(events, epoch, self.database)
+            self.cache.refresh(events, heads, epoch, self.database)
         if aftermath is not Aftermath.DIED_BEFORE_EMIT:
             self.emit(process, events)
 
@@ -396,12 +409,12 @@ class SimulatedSystem(System):
 
     def commit(self, drainer: str, drain: Drain) -> None:
         assert drain.transaction
-        drain.transaction.commit()
+        drain.heads = drain.transaction.commit()
         drain.transaction = None
         drain.events = self.events_of([send.id for send in drain.batch])
 
     def refresh(self, drainer: str, drain: Drain) -> None:
-        self.cache.refresh(drain.events, drain.epoch, self.database)
+        self.cache.refresh(drain.events, drain.heads, drain.epoch, self.database)
 
     def publish(self, drainer: str, drain: Drain) -> None:
         self.emit(drainer, drain.events)

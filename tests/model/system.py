@@ -85,10 +85,11 @@ Event: TypeAlias = Message | Head
 
 @dataclass(frozen=True)
 class Emit:
-    """An event one part has published; each web process then hands it to the members' sockets it holds."""
+    """An event one part has published; each web process (or `only` one) then hands it to the members' sockets it holds."""
 
     origin: str
     event: Event
+    only: str | None = None
 
     @property
     def conversation(self) -> str:

@@ -17,20 +17,27 @@ STEPS = int(os.environ.get("MODEL_STEPS", "40"))
 SEED = int(os.environ.get("MODEL_SEED", "0")) or random.SystemRandom().randrange(1, 2**32)
 
 
-def attack(machine: type[ParleyMachine], corner: str, *, by_seed: int, shrink: bool = True) -> None:
+def attack(
+    machine: type[ParleyMachine],
+    corner: str,
+    *,
+    by_seed: int,
+    examples: int = EXAMPLES,
+    steps: int = STEPS,
+    shrink: bool = True,
+) -> None:
     """Run a corner's equal share of the histories. (Drawn by hypothesis, corners would come in clusters.)"""
     machine.corner = corner
-    share = EXAMPLES // len(CORNERS)
-    run_state_machine_as_test(seed(by_seed)(machine), settings=budget(share, shrink=shrink))
+    limits = budget(examples // len(CORNERS), steps, shrink=shrink)
+    run_state_machine_as_test(seed(by_seed)(machine), settings=limits)
 
 
-def budget(examples: int, *, shrink: bool = True) -> settings:
+def budget(examples: int, steps: int, *, shrink: bool) -> settings:
     """Explore so many histories; shrink what fails, unless only the finding matters."""
-    phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
     return settings(
         max_examples=examples,
-        stateful_step_count=STEPS,
-        phases=phases,
+        stateful_step_count=steps,
+        phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
         deadline=None,
         database=None,
         print_blob=False,

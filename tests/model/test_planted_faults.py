@@ -20,11 +20,15 @@ def machine_for(fault: Fault) -> type[ParleyMachine]:
     return type("FaultyMachine", (ParleyMachine,), attributes)
 
 
+def attack_everywhere(machine: type[ParleyMachine], first: str) -> None:
+    for corner in sorted(CORNERS, key=lambda name: name != first):
+        attack(machine, corner, by_seed=SEED, shrink=False)
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_the_machine_finds(fault: Fault) -> None:
     machine = machine_for(fault)
     with pytest.raises(Broken) as found:
-        for corner in sorted(CORNERS, key=lambda name: name != fault.corner):
-            attack(machine, corner, by_seed=SEED, shrink=False)
+        attack_everywhere(machine, first=fault.corner)
     print(f"{fault}: {found.value.invariant} broken after {machine.histories} histories ({machine.corner})")
     assert found.value.invariant in fault.breaks
