@@ -231,6 +231,8 @@ def _without_timeout_for_websockets(app: "Flask") -> Callable[..., Iterable[byte
         if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
             environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)  # permessage-deflate costs 92 KB a client
             environ["eventlet.input"].get_socket().settimeout(None)
+        elif environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
+            environ["wsgi.input_terminated"] = True  # eventlet ends it; without this the body would count as empty
         return app(environ, start_response)
 
     return serve_request

@@ -13,9 +13,9 @@ import orjson
 from flask import Blueprint, Response, g, request
 
 from app.domain import sessions
-from app.kernel import clock, requests as wire, text
+from app.kernel import clock, limits, requests as wire, text
 from app.kernel.actor import Actor
-from app.kernel.errors import DomainError, Forbidden, Invalid, Malformed, NotFound, Unauthenticated
+from app.kernel.errors import DomainError, Forbidden, Invalid, Malformed, NotFound, TooLarge, Unauthenticated
 from app.kernel.ids import parse_id
 from app.kernel.json import loads
 
@@ -112,6 +112,8 @@ def _payload(call: Call) -> Any:
     if call.method in SAFE_METHODS:
         return {}
     raw = request.get_data(cache=True)
+    if request.content_length is None and len(raw) >= limits.BODY_MAX_BYTES:  # read up to there, and cut off
+        raise TooLarge("The body is too large.")
     if not raw:
         return {} if call.body is None else _refuse_empty(call)
     if request.mimetype != "application/json":

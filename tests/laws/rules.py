@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 
 Law = Callable[[str, str], list[str]]
-EMITTERS = ("app/outbound/", "app/sockets/connections.py")
+# The replay is a client: what it emits goes to the server.
+EMITTERS = ("app/outbound/", "app/sockets/connections.py", "app/cli/replay/device.py")
 GREEN = ("eventlet", "gevent")
 LINES_MAX = 300
 RAW_HTML = re.compile(r"\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval|new Function)\b")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -21,6 +21,8 @@ import redis
 from psycopg2 import sql
 
 ROOT = Path(__file__).parents[2]
+# Each stack of a run has a Redis database of its own; a long run comes round to those of stacks that are gone.
+_numbers = itertools.cycle(range(1, 16))
 ROLES = ("parley_owner", "parley_app")
 PASSWORD = "only-for-tests"
 
@@ -156,7 +158,7 @@ class Stack:
     def make(cls, services: dict[str, str], template: str, mode: str, folder: Path, *, webs: int = 2) -> Stack:
         """Prepare a stack on a database and Redis databases of its own."""
         database = fresh_database(services, template)
-        number = secrets.randbelow(14) + 1
+        number = next(_numbers)
         environ = environment(services, database) | {"MESSAGE_WRITE_MODE": mode}
         for key in ("REDIS_URL", "MESSAGE_LOG_REDIS_URL"):
             environ[key] = urlunsplit(urlsplit(environ[key])._replace(path=f"/{number}"))
