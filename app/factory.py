@@ -92,7 +92,7 @@ def _bind_socketio(app: Flask, config: Config, async_mode: str) -> None:
     manager = FanoutManager()
     manager.on_emit = _heard
     manager.on_unpublished = _unpublished
-    manager.on_listening = connections.tell_all_heads
+    manager.on_listening = connections.tell_heads_soon
     manager.on_notice = _on_notice
     manager.sids_of = connections.sids_of
     socketio.init_app(
@@ -200,7 +200,7 @@ def start_web(app: Flask) -> None:
     limit_database_waits()
     startup.check()
     _print_mode()
-    background.listener = Listener(_on_notice, connections.recheck_all)
+    background.listener = Listener(_on_notice, connections.recheck_soon)
     if redis.url:
         socketio.server.manager_initialized = True
         socketio.server.manager.initialize()  # hears the other processes from the start, not from the first client on
@@ -211,6 +211,7 @@ def start_web(app: Flask) -> None:
     _spawn(hearing.watch, background.stopping, connections.close_all)
     _spawn(typing.run, background.stopping)
     _spawn(presence.run, background.stopping)
+    _spawn(connections.run_rechecks, background.stopping)
     _spawn(transport.sweep, background.stopping)
     _spawn(watch.guard_stalls, background.stopping)
     _spawn(watch.look_after, background.stopping)

@@ -68,13 +68,26 @@ def _too_soon(actor: Actor, event: MessageEvent, after: UUID | None, wait_s: flo
 
 
 def _accept_behind(actor: Actor, event: MessageEvent, after: UUID | None) -> Sent:
+    """Accept into the log, and have this process look after the message until its final is heard."""
+    is_begun = unsettled.begin(event)
+    is_accepted = False
+    try:
+        sent = _ask_log(actor, event, after)
+        is_accepted = sent.is_new
+    finally:
+        if is_begun and not is_accepted:
+            unsettled.settled(event["id"])
+    return sent
+
+
+def _ask_log(actor: Actor, event: MessageEvent, after: UUID | None) -> Sent:
     """Ask the log; where it says what it must know first, find that out and ask again."""
     after_id = ids.message_id(actor.id, after) if after else None
     found: dict[str, bool] = {}
     for _ in range(6):
         answer = log.accept(event, after=after_id, **found)
         if answer.kind == "accepted":
-            unsettled.add(event)
+            unsettled.accepted(event["id"])
             return Sent(event, is_new=True)
         first = answer.event or _first_copy(answer, event)
         if first is not None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
+from app.domain.batches import Outcome
 from app.kernel.actor import SYSTEM
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
@@ -24,19 +25,34 @@ LATE_JOINERS = text(
 )
 
 
-def created(events: Sequence[MessageEvent], roots: Sequence[MessageEvent] = ()) -> None:
-    """Tell everybody of committed messages, in order of position, and of their thread roots' new counts."""
-    _remember([*events, *roots])
-    emits.messages(events)
+def created(outcome: Outcome) -> None:
+    """Tell everybody of committed messages, in order of position, and of their thread roots' new counts.
+
+    Never raises: what was not told is healed.
+    """
+    try:
+        _remember([*outcome.created, *outcome.roots])
+        for event in outcome.created:
+            _tell(event, outcome.groups)
+    except Exception:
+        log.exception("committed messages could not be announced; the healer does it")
 
 
-def repeated(events: Sequence[MessageEvent]) -> None:
+def repeated(outcome: Outcome) -> None:
     """Tell again of messages that were committed before (a drain run twice): clients apply the latest change once."""
-    for event in events:
-        if event["seq"] == event["changedSeq"]:
-            emits.messages([event])
-        else:
-            emits.changed(event)
+    try:
+        for event in outcome.already:
+            _tell(event, outcome.groups)
+    except Exception:
+        log.exception("committed messages could not be announced again; the healer does it")
+
+
+def _tell(event: MessageEvent, groups: set[str]) -> None:
+    rooms = readers(event) if event["conversationId"] in groups else None
+    if event["seq"] == event["changedSeq"]:
+        emits.messages([event], rooms)
+    else:
+        emits.changed(event, rooms)
 
 
 def changed(event: MessageEvent, roots: Sequence[MessageEvent] = ()) -> None:

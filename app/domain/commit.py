@@ -26,7 +26,7 @@ from app.models.transaction import is_temporary, sqlstate
 from app.queries import messages as message_views
 
 LOCK = text(
-    "SELECT id, head_seq, deleted_at FROM conversations WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE"
+    "SELECT id, head_seq, kind FROM conversations WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE"
 )
 KNOWN = text("SELECT id, conversation_id FROM messages WHERE id = ANY(CAST(:ids AS uuid[]))")
 MEMBERS = text(
@@ -106,7 +106,7 @@ def _apply(tx: Transaction, submissions: Sequence[Submission]) -> Outcome:
     outcome = Outcome()
     distinct = {s.event["id"]: s for s in reversed(submissions)}
     ordered = [s for s in submissions if distinct[s.event["id"]] is s]
-    heads = _lock(tx, ordered)
+    heads = _lock(tx, ordered, outcome)
     known = _known(tx, ordered)
     fresh = _gate(tx, ordered, heads, known, outcome)
     try:
@@ -120,9 +120,11 @@ def _apply(tx: Transaction, submissions: Sequence[Submission]) -> Outcome:
     return outcome
 
 
-def _lock(tx: Transaction, submissions: Sequence[Submission]) -> dict[UUID, int]:
+def _lock(tx: Transaction, submissions: Sequence[Submission], outcome: Outcome) -> dict[UUID, int]:
     ids = sorted({s.event["conversationId"] for s in submissions})
-    return {row.id: row.head_seq for row in tx.execute(LOCK, {"ids": ids})}
+    rows = tx.execute(LOCK, {"ids": ids}).all()
+    outcome.groups = {str(row.id) for row in rows if row.kind == "group"}
+    return {row.id: row.head_seq for row in rows}
 
 
 def _known(tx: Transaction, submissions: Sequence[Submission]) -> dict[UUID, UUID]:
@@ -268,7 +270,7 @@ def _final(row: dict[str, Any], sender: Any, named: list[str]) -> MessageEvent:
 def _one_by_one(tx: Transaction, fresh: Sequence[Submission], error: Exception, outcome: Outcome) -> None:
     """Find the entries that the database refuses for their content; any other error is the whole batch's."""
     _raise_unless_content(error)
-    heads = _lock(tx, fresh)
+    heads = _lock(tx, fresh, outcome)
     for s in fresh:
         try:
             with tx.session.begin_nested():

@@ -28,8 +28,8 @@ def drain_once() -> int:
     if not entries:
         return 0
     outcome = apply([Submission(entry.event) for entry in entries], alone=True)
-    announce.created(outcome.created, outcome.roots)
-    announce.repeated(outcome.already)
+    announce.created(outcome)
+    announce.repeated(outcome)
     for event in outcome.buried:
         logger.error("message %s was refused by the database and is kept in dead_letters", event["id"])
         emits.withdrawn(event["id"], event["conversationId"], "could not be stored")
@@ -62,8 +62,9 @@ def run(stopping: threading.Event) -> None:
     busy_since: float | None = None
     while not stopping.is_set():
         try:
-            drainers.alive()
-            if drain_once() == 0:
+            taken = drain_once()
+            drainers.alive()  # only now: one who cannot reach the database must not keep others from draining
+            if taken == 0:
                 log.wait(1.0)
             busy_since = None
         except Busy:

@@ -70,17 +70,26 @@ def _commit_waiting() -> None:
         _refuse(batch, Unavailable())
     else:
         remembering.committed_past_the_log()
-        announce.created(outcome.created, outcome.roots)
         _tell(batch, outcome)
+        announce.created(outcome)
 
 
 def _settle_own() -> None:
     waiting = unsettled.all_waiting()
     for start in range(0, len(waiting), limits.DRAIN_BATCH):
         outcome = apply([Submission(event) for event in waiting[start : start + limits.DRAIN_BATCH]])
-        announce.created(outcome.created, outcome.roots)
         for event in [*outcome.created, *outcome.already, *outcome.buried]:
             unsettled.settled(event["id"])
+        announce.created(outcome)
+
+
+def write_again(events: list[MessageEvent]) -> None:
+    """Write accepted messages that the log no longer holds (it was lost) straight into the database."""
+    with _turn:
+        outcome = apply([Submission(event) for event in events[: limits.DRAIN_BATCH]])
+        for event in [*outcome.created, *outcome.already, *outcome.buried]:
+            unsettled.settled(event["id"])
+    announce.created(outcome)
 
 
 def _tell(batch: list[Ticket], outcome: Outcome) -> None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -21,24 +24,62 @@ from app.models import transaction
 from app.outbound import emits
 
 log = logging.getLogger(__name__)
+NOW = text("SELECT clock_timestamp()")
 CHANGED = text(
-    "SELECT id, head_seq, version FROM conversations WHERE updated_at > clock_timestamp() - make_interval(secs => :window)"
-    " AND deleted_at IS NULL LIMIT 20000"
+    "SELECT id, head_seq, version, updated_at FROM conversations WHERE updated_at >= :at AND (updated_at, id) > (CAST(:at AS timestamptz),"
+    " CAST(:id AS uuid)) AND deleted_at IS NULL ORDER BY updated_at, id LIMIT 5000"
 )
-WINDOW_S = 12.0
+OVERLAP = timedelta(seconds=12)
+FIRST = timedelta(minutes=2)
+NO_ID = UUID(int=0)
+PAGE = 5000
 
 
-def heal_once(*, window_s: float = WINDOW_S) -> int:
-    """Mend the heads of what changed lately and tell its members; gives the number of conversations."""
+def heal_once() -> int:
+    """Mend the heads of what changed since the cache was last healed and tell its members; gives how many conversations.
+
+    When that was is kept in the cache itself, so a cache that was away, or a time when nobody healed, is made good whole.
+    """
     with transaction(SYSTEM) as tx:
-        rows = tx.execute(CHANGED, {"window": window_s}).all()
-    for row in rows:
-        try:
-            hot.repair_head(row.id, row.head_seq)
-        except Down:
-            pass  # the members are told all the same
-        emits.heads(row.id, row.head_seq, row.version)
-    return len(rows)
+        began: datetime = tx.execute(NOW).scalar_one()
+    healed_at = _healed_at()
+    at, last_id, healed, is_whole = (healed_at or began - FIRST) - OVERLAP, NO_ID, 0, True
+    while True:
+        with transaction(SYSTEM) as tx:
+            rows = tx.execute(CHANGED, {"at": at, "id": last_id}).all()
+        for row in rows:
+            is_whole = _mend(row) and is_whole
+        healed += len(rows)
+        if len(rows) < PAGE:
+            break
+        at, last_id = rows[-1].updated_at, rows[-1].id
+    if is_whole:
+        _note_healed(began)
+    return healed
+
+
+def _healed_at() -> datetime | None:
+    try:
+        return hot.healed_at()
+    except Down:
+        return None
+
+
+def _note_healed(at: datetime) -> None:
+    try:
+        hot.note_healed(at)
+    except Down:
+        pass  # then the next healing begins where this one did
+
+
+def _mend(row: Any) -> bool:
+    try:
+        hot.repair_head(row.id, row.head_seq)
+        is_mended = True
+    except Down:
+        is_mended = False  # the members are told all the same
+    emits.heads(row.id, row.head_seq, row.version)
+    return is_mended
 
 
 def run(stopping: threading.Event) -> None:

@@ -193,7 +193,8 @@ def _tail(conversation_id: UUID) -> list[MessageEvent]:
 
 
 def _known(tx: Transaction, tail: list[MessageEvent]) -> set[str]:
-    return {event["id"] for event in views.by_ids(tx, [event["id"] for event in tail])}
+    with tx.elevated():  # what came before this member could read is known too
+        return {event["id"] for event in views.by_ids(tx, [event["id"] for event in tail])}
 
 
 def edits(actor: Actor, *, message_id: UUID) -> list[dict[str, Any]]:

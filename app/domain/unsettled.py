@@ -20,16 +20,30 @@ class Waiting:
     event: MessageEvent
     since: float
     shown: bool = False
+    accepted: bool = False
 
 
 _waiting: dict[str, Waiting] = {}
 _lock = threading.Lock()
 
 
-def add(event: MessageEvent) -> None:
-    """Note an accepted message."""
+def begin(event: MessageEvent) -> bool:
+    """Note a message that is about to be accepted; tells whether it is new here.
+
+    Before the accept, for its final may be heard before the accept's answer is.
+    """
     with _lock:
-        _waiting.setdefault(event["id"], Waiting(event, time.monotonic()))
+        if event["id"] in _waiting:
+            return False
+        _waiting[event["id"]] = Waiting(event, time.monotonic())
+        return True
+
+
+def accepted(message_id: str) -> None:
+    """Note that a message begun here is accepted; where its final was heard already there is nothing to wait for."""
+    waiting = _waiting.get(message_id)
+    if waiting is not None:
+        waiting.accepted = True
 
 
 def settled(message_id: str) -> None:
@@ -42,7 +56,7 @@ def settled(message_id: str) -> None:
 def all_waiting() -> list[MessageEvent]:
     """Give what waits, in the order in which it was accepted."""
     with _lock:
-        return [waiting.event for waiting in _waiting.values()]
+        return [waiting.event for waiting in _waiting.values() if waiting.accepted]
 
 
 def overdue(after_s: float) -> list[Waiting]:
@@ -53,7 +67,8 @@ def overdue(after_s: float) -> list[Waiting]:
         for waiting in _waiting.values():
             if waiting.since > limit:
                 break
-            found.append(waiting)
+            if waiting.accepted:
+                found.append(waiting)
     return found
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from uuid import UUID
 
 from app.domain import announce, drain, groupcommit, healing, modes, remembering, unsettled
+from app.domain.batches import Outcome
 from app.domain.commit import Busy
 from app.extensions import LOG
 from app.kernel.actor import SYSTEM
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
+from app.kernel.events import MessageEvent
 from app.kernel.settings import settings
-from app.live import drainers
+from app.live import drainers, log as message_log, membership
 from app.models import transaction
 from app.outbound import emits
 from app.queries import messages as views
@@ -58,11 +61,19 @@ def _recheck() -> None:
             return
         with transaction(SYSTEM) as tx:
             committed = views.by_ids(tx, [event["id"] for event in old[:500]])
-    except DomainError:
-        return  # the database is away: the copies shown stay provisional
-    for event in committed:
-        unsettled.settled(event["id"])
-    announce.repeated(committed)
+        for event in committed:
+            unsettled.settled(event["id"])
+        announce.repeated(Outcome(already=committed, groups={event["conversationId"] for event in committed}))
+        lost = [event for event in old[:500] if event["id"] not in {one["id"] for one in committed} and _is_lost(event)]
+        if lost:
+            log.error("the message log lost %d accepted messages; they are written from memory", len(lost))
+            groupcommit.write_again(lost)
+    except (Down, DomainError):
+        return  # the copies shown stay provisional; the next turn looks again
+
+
+def _is_lost(event: MessageEvent) -> bool:
+    return message_log.pending(UUID(event["id"])) is None
 
 
 def take_over(stopping: threading.Event) -> None:
@@ -71,6 +82,7 @@ def take_over(stopping: threading.Event) -> None:
     while not stopping.is_set():
         stopping.wait(0.5)
         try:
+            membership.retry_evictions()
             remembering.tell_filter()
             if drainers.is_any_alive():
                 seen_at = time.monotonic()

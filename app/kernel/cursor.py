@@ -11,7 +11,9 @@ from uuid import UUID
 from app.kernel import text
 from app.kernel.errors import Invalid
 
-BAD = Invalid({"cursor": ["is not one that this list gave"]})
+
+def _bad() -> Invalid:
+    return Invalid({"cursor": ["is not one that this list gave"]})
 
 
 def of_text(place: str | None) -> str | None:
@@ -31,7 +33,7 @@ def to_text(cursor: str | None) -> str:
     try:
         return text.storable(_read(cursor, 1)[0])
     except ValueError as error:
-        raise BAD from error
+        raise _bad() from error
 
 
 def to_instant(cursor: str | None) -> tuple[datetime, UUID] | None:
@@ -42,10 +44,10 @@ def to_instant(cursor: str | None) -> tuple[datetime, UUID] | None:
     try:
         instant = datetime.fromisoformat(at)
         if instant.tzinfo is None:
-            raise BAD
+            raise _bad()
         return instant, UUID(last_id)
     except ValueError as error:
-        raise BAD from error
+        raise _bad() from error
 
 
 def _write(parts: list[str]) -> str:
@@ -56,7 +58,7 @@ def _read(cursor: str, count: int) -> list[str]:
     try:
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error) as error:
-        raise BAD from error
+        raise _bad() from error
     if not isinstance(parts, list) or len(parts) != count or not all(isinstance(part, str) for part in parts):
-        raise BAD
+        raise _bad()
     return parts

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import orjson
@@ -96,6 +97,19 @@ def repair_head(conversation_id: object, head: int) -> None:
         held = redis.cache.get(_keys(conversation_id)[1])
         if held is not None and int(held) < head:
             redis.cache.delete(*_keys(conversation_id))
+
+
+def healed_at() -> datetime | None:
+    """Give when the heads kept here were last mended, by the database's clock; raises Down."""
+    with CACHE.guard():
+        held = redis.cache.get("heads:healed_at")
+    return datetime.fromisoformat(held.decode()) if held else None
+
+
+def note_healed(at: datetime) -> None:
+    """Note when the heads kept here were last mended; raises Down."""
+    with CACHE.guard():
+        redis.cache.set("heads:healed_at", at.isoformat())
 
 
 def received(profile_id: UUID, conversation_id: UUID, place: tuple[str, int]) -> None:

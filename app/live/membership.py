@@ -9,6 +9,7 @@ from app.extensions import LOG, redis
 from app.live import scripts
 
 TTL_S = 300
+_unevicted: set[tuple[UUID, UUID]] = set()
 
 
 def member_key(conversation_id: object, profile_id: object) -> str:
@@ -32,7 +33,24 @@ def finish_load(conversation_id: UUID, profile_id: UUID, token: bytes) -> bool:
 
 
 def evict(conversation_id: UUID, profile_ids: Iterable[UUID]) -> None:
-    """Forget memberships, and make every load that is under way forget them too; raises Down."""
+    """Forget memberships, and make every load that is under way forget them too; raises Down.
+
+    One that could not be carried out is kept and tried again (``retry_evictions``): the log may come back with old keys.
+    """
+    wanted = {(conversation_id, profile_id) for profile_id in profile_ids}
+    _unevicted.update(wanted)
+    _evict(conversation_id, [profile_id for _, profile_id in wanted])
+    _unevicted.difference_update(wanted)
+
+
+def retry_evictions() -> None:
+    """Carry out the evictions that failed; raises Down."""
+    for conversation_id, profile_id in list(_unevicted):
+        _evict(conversation_id, [profile_id])
+        _unevicted.discard((conversation_id, profile_id))
+
+
+def _evict(conversation_id: UUID, profile_ids: Iterable[UUID]) -> None:
     with LOG.guard():
         pipe = redis.log.pipeline(transaction=True)
         pipe.set(f"member-token:{conversation_id}", uuid4().hex, ex=TTL_S * 4)

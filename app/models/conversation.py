@@ -28,6 +28,7 @@ class Conversation(Base):
             text("id DESC"),
             postgresql_where=text("kind = 'support'"),
         ),
+        Index("conversations_updated", "updated_at", postgresql_using="brin", postgresql_with={"pages_per_range": 8}),
         Index("conversations_customer", "customer_id", postgresql_where=text("kind = 'support'")),
     )
 
@@ -57,6 +58,13 @@ class Membership(Base):
 
     __tablename__ = "memberships"
     __table_args__ = (
+        Index(
+            "memberships_joined",
+            "conversation_id",
+            "joined_at",
+            "profile_id",
+            postgresql_where=text("left_at IS NULL"),
+        ),
         Index("memberships_profile", "profile_id", "conversation_id", postgresql_where=text("left_at IS NULL")),
     )
 

@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import psycopg2
 from sqlalchemy import text
 
 from app.extensions import CACHE, db, redis
@@ -59,8 +58,8 @@ class Listener:
         while not self.stopping.is_set():
             try:
                 self._listen()
-            except (psycopg2.Error, OSError) as error:
-                log.warning("the notices of the database are lost: %s", str(error).strip())
+            except Exception as error:  # noqa: BLE001 -- an ear that ends for ever would be worse than any of them
+                log.warning("the notices of the database are lost: %s", str(error).strip().split("\n")[0])
             self.stopping.wait(0.5)
 
     def _listen(self) -> None:

@@ -19,22 +19,16 @@ def conversation_room(conversation_id: object) -> str:
     return f"conversation:{conversation_id}"
 
 
-def messages(events: Iterable[MessageEvent]) -> None:
-    """Emit created messages, final, in order, and tell the operator's other services."""
+def messages(events: Iterable[MessageEvent], rooms: list[str] | None = None) -> None:
+    """Emit created messages, final, in order, to their members or to the given rooms; tell the operator's services."""
     for event in events:
-        _emit("message", event, conversation_room(event["conversationId"]))
+        _emit("message", event, rooms if rooms is not None else conversation_room(event["conversationId"]))
         _tell("channel:chat-messages", event)
 
 
 def provisional(event: MessageEvent) -> None:
     """Emit an accepted message that the database does not have yet."""
     _emit("message", event, conversation_room(event["conversationId"]))
-
-
-def message_to(event: MessageEvent, rooms: Iterable[str]) -> None:
-    """Emit a final message to some sockets only."""
-    for room in rooms:
-        _emit("message", event, room)
 
 
 def changed(event: MessageEvent, rooms: Iterable[str] | None = None) -> None:

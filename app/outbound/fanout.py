@@ -81,12 +81,19 @@ class FanoutManager(PubSubManager):  # type: ignore[misc]
             now = time.monotonic()
             if message is not None:
                 self.heard_at = now
-                yield from self._heard(message)
+                yield from self._heard_safely(message)
             if now - self.heard_at > SILENCE_MAX_S:
                 raise OSError("no answer to a ping")
             if now - asked_at > PING_EVERY_S:
                 asked_at = now
                 pubsub.ping()
+
+    def _heard_safely(self, message: dict[str, Any]) -> list[bytes]:
+        try:
+            return list(self._heard(message))
+        except Exception:
+            log.exception("something heard could not be acted on")
+            return []
 
     def _heard(self, message: dict[str, Any]) -> Iterator[bytes]:
         if message["type"] == "message" and message["channel"] == self._channel_name:

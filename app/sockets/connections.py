@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -27,6 +28,8 @@ COOKIE = "parley_session"
 # The library hands a client's own "connect" and "disconnect" events to the same handlers: taken for real ones they would
 # let a socket stay in its rooms under another identity, or under none that a revocation could find.
 UNKNOWN = {"ok": False, "error": NotFound("The event").wire()}
+RECHECK_LOOK_S = 0.1
+_recheck_due, _heads_due = threading.Event(), threading.Event()
 OF_A_CONVERSATION = ("conversation", "receipts", "typing", "presence")
 
 
@@ -223,8 +226,34 @@ def _membership_changed(profile_id: UUID, conversation_id: UUID, *, ended: bool)
             _join(connection, conversation_id, history_from_seq or 0)
 
 
+def recheck_soon() -> None:
+    """Have all memberships and sessions read anew: this process has been deaf to notices for a while."""
+    _recheck_due.set()
+
+
+def tell_heads_soon() -> None:
+    """Have every socket told where its conversations stand: emits of other processes may have been missed."""
+    _heads_due.set()
+
+
+def run_rechecks(stopping: threading.Event) -> None:
+    """Do what is due, and again until it succeeds: the database may be away just then."""
+    while not stopping.wait(RECHECK_LOOK_S):
+        try:
+            if _recheck_due.is_set():
+                recheck_all()
+                _recheck_due.clear()
+            if _heads_due.is_set():
+                tell_all_heads()
+                _heads_due.clear()
+        except DomainError:
+            pass  # the next turn
+        except Exception:
+            log.exception("a recheck failed; it is tried again")
+
+
 def recheck_all() -> None:
-    """Read all memberships and sessions anew: this process has been deaf to notices for a while."""
+    """Read all memberships and sessions anew; raises Unavailable."""
     sessions.forget()
     for connection in registry.everyone():
         try:
@@ -232,9 +261,6 @@ def recheck_all() -> None:
             _settle(connection)
         except Unauthenticated:
             _cut(connection)
-            continue
-        except DomainError:
-            return  # the database is away again: the next regained notice does this
     tell_all_heads()
 
 

@@ -28,9 +28,9 @@ def persist() -> None:
 
 
 def heal() -> None:
-    """Mend heads over a longer past than the drainer's own healing looks at."""
+    """Mend heads where no drainer does."""
     try:
-        healing.heal_once(window_s=90)
+        healing.heal_once()
     except DomainError:
         pass
 
