@@ -16,6 +16,7 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
 ]  # fmt: skip
+playwright.expect.set_options(timeout=10_000)  # a busy machine is not a fault
 Arrive = Callable[..., Visitor]
 
 
