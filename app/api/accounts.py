@@ -10,7 +10,7 @@ from flask import request
 from app.api.endpoint import endpoint
 from app.domain import accounts, sessions
 from app.domain.accounts import Client, SignedIn
-from app.domain.sessions import Tokens
+from app.domain.credentials import Tokens
 from app.kernel import clock, requests as wire
 from app.kernel.actor import Actor
 
@@ -47,7 +47,7 @@ def refresh(*, body: wire.Refresh) -> dict[str, Any]:
     return _tokens(accounts.refresh(request=body, now=clock.now()))
 
 
-@endpoint("POST", "/auth/logout")
+@endpoint("POST", "/auth/logout", data="Ended")
 def logout(*, actor: Actor) -> dict[str, Any]:
     """End the session behind this credential, with its sockets."""
     accounts.logout(actor, now=clock.now())
@@ -66,13 +66,13 @@ def patch_me(*, actor: Actor, body: wire.PatchMe) -> dict[str, Any]:
     return {"user": accounts.patch_me(actor, request=body, now=clock.now())}
 
 
-@endpoint("GET", "/sessions", data="Items")
+@endpoint("GET", "/sessions", data="Items of SessionView")
 def list_sessions(*, actor: Actor) -> dict[str, Any]:
     """List one's live sessions."""
     return {"items": sessions.mine(actor, now=clock.now())}
 
 
-@endpoint("DELETE", "/sessions/<session_id>")
+@endpoint("DELETE", "/sessions/<session_id>", data="Ended")
 def end_session(*, actor: Actor, session_id: UUID) -> dict[str, Any]:
     """End one of one's sessions, with its sockets."""
     sessions.revoke(actor, session_id=session_id, now=clock.now())

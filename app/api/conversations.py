@@ -18,7 +18,7 @@ def create(*, actor: Actor, body: wire.CreateConversation) -> tuple[dict[str, An
     return {"conversation": found}, 201 if is_new else 200
 
 
-@endpoint("GET", "/conversations", query=wire.ConversationsQuery, data="Page", customers=True)
+@endpoint("GET", "/conversations", query=wire.ConversationsQuery, data="Page of ConversationView", customers=True)
 def mine(*, actor: Actor, query: wire.ConversationsQuery) -> dict[str, Any]:
     """List one's conversations, the most recently active first."""
     items, following = conversations.mine(
@@ -48,7 +48,7 @@ def patch(*, actor: Actor, room: str, body: wire.PatchConversation) -> dict[str,
     return {"conversation": conversations.patch(actor, conversation_id=_id(room), request=body, now=clock.now())}
 
 
-@endpoint("DELETE", "/conversations/<room>")
+@endpoint("DELETE", "/conversations/<room>", data="Ended")
 def end(*, actor: Actor, room: str) -> dict[str, Any]:
     """End a group or room."""
     conversation_id = _id(room)
@@ -56,7 +56,7 @@ def end(*, actor: Actor, room: str) -> dict[str, Any]:
     return {"ended": str(conversation_id)}
 
 
-@endpoint("GET", "/conversations/<room>/members", query=wire.ListQuery, data="Page", customers=True)
+@endpoint("GET", "/conversations/<room>/members", query=wire.ListQuery, data="Page of MemberView", customers=True)
 def members(*, actor: Actor, room: str, query: wire.ListQuery) -> dict[str, Any]:
     """List the members, oldest first."""
     items, following = memberships.members(
@@ -76,7 +76,7 @@ def add_member(*, actor: Actor, room: str, body: wire.AddMember) -> tuple[dict[s
     return {"member": found, "conversation": conversation}, 201 if is_new else 200
 
 
-@endpoint("DELETE", "/conversations/<room>/members/<profile_id>")
+@endpoint("DELETE", "/conversations/<room>/members/<profile_id>", data="Removed")
 def remove_member(*, actor: Actor, room: str, profile_id: UUID) -> dict[str, Any]:
     """Take someone out."""
     memberships.remove(actor, conversation_id=_id(room), profile_id=profile_id, now=clock.now())
@@ -91,7 +91,7 @@ def join(*, actor: Actor, room: str) -> dict[str, Any]:
     return {"conversation": conversations.get(actor, conversation_id=conversation_id)}
 
 
-@endpoint("POST", "/conversations/<room>/leave")
+@endpoint("POST", "/conversations/<room>/leave", data="Left")
 def leave(*, actor: Actor, room: str) -> dict[str, Any]:
     """Leave a group or room."""
     conversation_id = _id(room)

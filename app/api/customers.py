@@ -17,7 +17,7 @@ def create(*, actor: Actor, body: wire.CreateCustomer) -> tuple[dict[str, Any], 
     return {"customer": customers.create(actor, request=body, now=clock.now())}, 201
 
 
-@endpoint("GET", "/customers", query=wire.CustomersQuery, data="Page")
+@endpoint("GET", "/customers", query=wire.CustomersQuery, data="Page of Customer")
 def find(*, actor: Actor, query: wire.CustomersQuery) -> dict[str, Any]:
     """List customers."""
     items, following = customers.find(actor, q=query.q, limit=query.limit, after=cursor.to_instant(query.cursor))
@@ -33,14 +33,14 @@ def issue_token(*, actor: Actor, customer_id: UUID, body: wire.IssuePortalToken)
     return made, 201
 
 
-@endpoint("DELETE", "/portal-tokens/<token_id>")
+@endpoint("DELETE", "/portal-tokens/<token_id>", data="Ended")
 def revoke_token(*, actor: Actor, token_id: UUID) -> dict[str, Any]:
     """End a portal token, with its sockets."""
     customers.revoke_token(actor, token_id=token_id, now=clock.now())
     return {"ended": str(token_id)}
 
 
-@endpoint("GET", "/support/conversations", query=wire.InboxQuery, data="Page")
+@endpoint("GET", "/support/conversations", query=wire.InboxQuery, data="Page of ConversationView")
 def inbox(*, actor: Actor, query: wire.InboxQuery) -> dict[str, Any]:
     """List the support conversations."""
     items, following = support.inbox(

@@ -10,9 +10,13 @@ import orjson
 from flask import Response
 from pydantic.json_schema import models_json_schema
 
-from app.api.endpoint import CALLS, Call
-from app.api.shapes import ERROR, SHAPES
+from app.api.endpoint import CALLS, COOKIE, Call
+from app.api.shapes import ERROR, SHAPES, shape_of
 
+ABOUT = (
+    "Self-hosted real-time messaging. Names are camelCase, times UTC ISO 8601 with milliseconds and Z, ids UUIDs; unknown"
+    " fields are refused. Lists go on with `?cursor=` and the `nextCursor` of the page before."
+)
 REFS = "#/components/schemas/{model}"
 REFUSALS = {
     "400": "malformed",
@@ -47,11 +51,19 @@ def describe() -> dict[str, Any]:
         paths.setdefault(path, {})[call.method.lower()] = _operation(call)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Parley", "version": "v1"},
+        "info": {"title": "Parley", "version": "v1", "description": ABOUT},
         "paths": paths,
         "components": {
             "schemas": {**schemas.get("$defs", {}), **SHAPES, "Error": ERROR},
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "page": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": COOKIE,
+                    "description": "changes need X-CSRF-Token too",
+                },
+            },
         },
     }
 
@@ -62,7 +74,7 @@ def _operation(call: Call) -> dict[str, Any]:
         "summary": (call.verb.__doc__ or "").strip(),
         "parameters": [*_path_parameters(call), *_query_parameters(call)],
         "responses": _responses(call),
-        "security": [] if call.public else [{"bearer": []}],
+        "security": [] if call.public else [{"bearer": []}, {"page": []}],
     }
     if call.body is not None:
         schema = {"$ref": f"#/components/schemas/{call.body.__name__}"}
@@ -86,7 +98,7 @@ def _path_parameters(call: Call) -> list[dict[str, Any]]:
 def _query_parameters(call: Call) -> list[dict[str, Any]]:
     schema = call.query.model_json_schema(by_alias=True, ref_template=REFS)
     return [
-        {"name": name, "in": "query", "required": False, "schema": _plain(part)}
+        {"name": name, "in": "query", "required": name in schema.get("required", []), "schema": _plain(part)}
         for name, part in schema.get("properties", {}).items()
     ]
 
@@ -111,7 +123,6 @@ def _responses(call: Call) -> dict[str, Any]:
 
 
 def _answer(call: Call, description: str) -> dict[str, Any]:
-    data = {"$ref": f"#/components/schemas/{call.data}"} if call.data != "object" else {"type": "object"}
     envelope = {
         "type": "object",
         "required": ["success", "version", "timestamp", "data"],
@@ -119,7 +130,7 @@ def _answer(call: Call, description: str) -> dict[str, Any]:
             "success": {"const": True},
             "version": {"const": "v1"},
             "timestamp": {"type": "string", "format": "date-time"},
-            "data": data,
+            "data": shape_of(call.data),
         },
         "additionalProperties": False,
     }

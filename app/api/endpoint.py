@@ -19,7 +19,7 @@ from app.kernel.errors import DomainError, Forbidden, Invalid, Malformed, NotFou
 from app.kernel.ids import parse_id
 from app.kernel.json import loads
 
-api = Blueprint("api", __name__, url_prefix="/api")
+api = Blueprint("api", __name__, url_prefix="/api", template_folder="templates")
 COOKIE = "parley_session"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 Verb = Callable[..., Any]
@@ -49,7 +49,7 @@ def endpoint(
     *,
     body: type[wire.Request] | None = None,
     query: type[wire.Query] = wire.NoQuery,
-    data: str = "object",
+    data: str,
     public: bool = False,
     made: bool = False,
     customers: bool = False,

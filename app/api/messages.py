@@ -62,19 +62,19 @@ def delete(*, actor: Actor, message_id: UUID) -> dict[str, Any]:
     return {"message": changes.delete(actor, message_id=message_id, now=clock.now())}
 
 
-@endpoint("GET", "/messages/<message_id>/history", data="Items", customers=True)
+@endpoint("GET", "/messages/<message_id>/history", data="Items of EditView", customers=True)
 def history(*, actor: Actor, message_id: UUID) -> dict[str, Any]:
     """Read what a message said before its edits."""
     return {"items": messages.edits(actor, message_id=message_id)}
 
 
-@endpoint("GET", "/messages/<message_id>/receipts", data="Items", customers=True)
+@endpoint("GET", "/messages/<message_id>/receipts", data="Items of ReadReceiptEvent", customers=True)
 def receipts(*, actor: Actor, message_id: UUID) -> dict[str, Any]:
     """List who has read a message and when first."""
     return {"items": reading.receipts(actor, message_id=message_id)}
 
 
-@endpoint("GET", "/messages/<message_id>/thread", data="Items", customers=True)
+@endpoint("GET", "/messages/<message_id>/thread", data="Items of MessageEvent", customers=True)
 def thread(*, actor: Actor, message_id: UUID) -> dict[str, Any]:
     """Read the thread that a message belongs to: its root and replies."""
     return {"items": messages.thread(actor, message_id=message_id)}

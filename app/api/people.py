@@ -10,7 +10,7 @@ from app.kernel import cursor, requests as wire
 from app.kernel.actor import Actor
 
 
-@endpoint("GET", "/users", query=wire.UsersQuery, data="Page")
+@endpoint("GET", "/users", query=wire.UsersQuery, data="Page of PersonView")
 def find(*, actor: Actor, query: wire.UsersQuery) -> dict[str, Any]:
     """Find people by the beginning of a username or name."""
     items, following = accounts.search(actor, q=query.q, limit=query.limit, after=cursor.to_text(query.cursor))

@@ -10,13 +10,13 @@ from app.kernel import requests as wire
 from app.kernel.actor import Actor
 
 
-@endpoint("GET", "/presence", query=wire.PresenceQuery, data="Items", customers=True)
+@endpoint("GET", "/presence", query=wire.PresenceQuery, data="Items of PresenceEvent", customers=True)
 def of_people(*, actor: Actor, query: wire.PresenceQuery) -> dict[str, Any]:
     """Give the presence of people whom one shares a conversation with."""
     return {"items": presence.of_people(actor, ids=query.ids)}
 
 
-@endpoint("GET", "/conversations/<room>/presence", data="Items", customers=True)
+@endpoint("GET", "/conversations/<room>/presence", data="Items of PresenceEvent", customers=True)
 def of_members(*, actor: Actor, room: str) -> dict[str, Any]:
     """Give the presence of a conversation's members."""
     return {"items": presence.of_members(actor, conversation_id=conversations.by_room_ref(room))}

@@ -11,7 +11,7 @@ from app.kernel.actor import Actor
 from app.kernel.errors import Forbidden
 
 
-@endpoint("GET", "/rooms", query=wire.RoomsQuery, data="Page")
+@endpoint("GET", "/rooms", query=wire.RoomsQuery, data="Page of RoomView")
 def browse(*, actor: Actor, query: wire.RoomsQuery) -> dict[str, Any]:
     """List the rooms that anyone may join."""
     items, following = conversations.public_rooms(

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 Shape = dict[str, Any]
+CODES = [
+    "malformed", "unauthenticated", "forbidden", "not_found", "conflict", "out_of_order", "too_large", "invalid",
+    "rate_limited", "unavailable",
+]  # fmt: skip
 TEXT: Shape = {"type": "string"}
 WORD: Shape = {"type": ["string", "null"]}
 ID: Shape = {"type": "string", "format": "uuid"}
@@ -14,6 +18,13 @@ MAYBE_TIME: Shape = {"type": ["string", "null"], "format": "date-time"}
 SEQ: Shape = {"type": "integer", "minimum": 0}
 MAYBE_SEQ: Shape = {"type": ["integer", "null"], "minimum": 0}
 YES_NO: Shape = {"type": "boolean"}
+KIND: Shape = {"enum": ["user", "customer", "bot"]}
+ROLE: Shape = {"enum": ["owner", "admin", "member"]}
+CONVERSATION_KIND: Shape = {"enum": ["direct", "group", "room", "support"]}
+VISIBILITY: Shape = {"enum": ["public", "private"]}
+NOTIFICATIONS: Shape = {"enum": ["all", "mentions", "none"]}
+MESSAGE_TYPE: Shape = {"enum": ["text", "image", "file", "voice", "system"]}
+SENDER_TYPE: Shape = {"enum": ["customer", "bot", "system", "staff", "user"]}
 
 
 def ref(name: str) -> Shape:
@@ -33,19 +44,20 @@ def closed(**members: Shape) -> Shape:
 
 SENDER = closed(id=ID, username=WORD, displayName=TEXT, avatarUrl=WORD)
 PERSON = closed(id=ID, username=WORD, displayName=TEXT, avatarUrl=WORD)
-PARTICIPANT = closed(id=ID, kind=TEXT, username=WORD, displayName=TEXT, avatarUrl=WORD, role=TEXT)
+PARTICIPANT = closed(id=ID, kind=KIND, username=WORD, displayName=TEXT, avatarUrl=WORD, role=ROLE)
 MESSAGE = closed(
-    id=ID, conversationId=ID, seq=MAYBE_SEQ, changedSeq=MAYBE_SEQ, clientMessageId=ID, content=TEXT, messageType=TEXT,
-    senderType=TEXT, senderId=ID, sender=ref("Sender"), createdAt=TIME, isEdited=YES_NO, editedAt=MAYBE_TIME,
+    id=ID, conversationId=ID, seq=MAYBE_SEQ, changedSeq=MAYBE_SEQ, clientMessageId=ID, content=TEXT, messageType=MESSAGE_TYPE,
+    senderType=SENDER_TYPE, senderId=ID, sender=ref("Sender"), createdAt=TIME, isEdited=YES_NO, editedAt=MAYBE_TIME,
     deletedAt=MAYBE_TIME, replyToId=MAYBE_ID, threadRootId=MAYBE_ID, replyCount=SEQ, rootReplyCount=MAYBE_SEQ,
     attachments=list_of({"type": "object"}), mentions=list_of(ID), metadata={"type": "object"}, persisted=YES_NO,
     reactions=list_of(closed(emoji=TEXT, count=SEQ, reactorIds=list_of(ID))),
 )  # fmt: skip
 CONVERSATION = closed(
-    id=ID, kind=TEXT, slug=WORD, title=WORD, topic=WORD, visibility=TEXT, participants=list_of(ref("Participant")),
-    memberCount=SEQ, role=TEXT, lastMessage={"anyOf": [ref("MessageEvent"), {"type": "null"}]}, unreadCount=SEQ,
-    mentionCount=SEQ, version=SEQ, headSeq=SEQ, readSeq=SEQ, receivedSeq=SEQ, muted=YES_NO, archived=YES_NO,
-    pinned=YES_NO, notifications=TEXT, createdAt=TIME, updatedAt=TIME,
+    id=ID, kind=CONVERSATION_KIND, slug=WORD, title=WORD, topic=WORD, visibility=VISIBILITY,
+    participants=list_of(ref("Participant")), memberCount=SEQ, role=ROLE,
+    lastMessage={"anyOf": [ref("MessageEvent"), {"type": "null"}]}, unreadCount=SEQ, mentionCount=SEQ, version=SEQ,
+    headSeq=SEQ, readSeq=SEQ, receivedSeq=SEQ, muted=YES_NO, archived=YES_NO, pinned=YES_NO, notifications=NOTIFICATIONS,
+    createdAt=TIME, updatedAt=TIME,
 )  # fmt: skip
 CONVERSATION["properties"] |= {  # support conversations only
     "customer": {"anyOf": [closed(id=ID, displayName=TEXT, avatarUrl=WORD), {"type": "null"}]},
@@ -61,7 +73,11 @@ CUSTOMER = closed(
     metadata={"type": "object"},
     createdAt=TIME,
 )
-ACCOUNT = closed(**PERSON["properties"], email=TEXT, role=TEXT, createdAt=TIME)
+ACCOUNT = closed(**PERSON["properties"], email=TEXT, role={"enum": ["member", "staff", "admin"]}, createdAt=TIME)
+SESSION = closed(
+    id=ID, kind={"enum": ["api", "page"]}, createdAt=TIME, lastUsedAt=TIME, expiresAt=TIME, userAgent=TEXT, address=TEXT,
+    current=YES_NO,
+)  # fmt: skip
 TOKENS = closed(accessToken=TEXT, refreshToken=TEXT, expiresIn=SEQ)
 POSITION = closed(messageId=MAYBE_ID, seq=MAYBE_SEQ)
 
@@ -82,8 +98,31 @@ SHAPES: dict[str, Shape] = {
     "Person": closed(user=PERSON),
     "SignedIn": closed(user=ref("Account"), **TOKENS["properties"]),
     "Tokens": TOKENS,
-    "Items": closed(items=list_of({"type": "object"})),
-    "Page": closed(items=list_of({"type": "object"}), nextCursor=WORD),
+    "PersonView": PERSON,
+    "MemberView": closed(**PARTICIPANT["properties"], joinedAt=TIME),
+    "RoomView": closed(id=ID, slug=TEXT, title=WORD, topic=WORD, memberCount=SEQ, isMember=YES_NO),
+    "SessionView": SESSION,
+    "EditView": closed(content=TEXT, replacedAt=TIME, position=SEQ, editorId=ID),
+    "ReadReceiptEvent": closed(
+        id=ID,
+        messageId=ID,
+        conversationId=ID,
+        readByUserId=MAYBE_ID,
+        readByCustomerId=MAYBE_ID,
+        readAt=TIME,
+        upToSeq=SEQ,
+    ),
+    "PresenceEvent": closed(
+        id=ID,
+        userId=MAYBE_ID,
+        customerId=MAYBE_ID,
+        status={"enum": ["online", "away", "offline"]},
+        lastSeenAt=MAYBE_TIME,
+        metadata={"type": "object"},
+    ),
+    "Ended": closed(ended=MAYBE_ID),
+    "Removed": closed(removed=ID),
+    "Left": closed(left=ID),
     "Opened": closed(
         conversation=ref("ConversationView"), items=list_of(ref("MessageEvent")), hasBefore=YES_NO, upToSeq=SEQ
     ),
@@ -101,6 +140,17 @@ SHAPES: dict[str, Shape] = {
     "Read": closed(readSeq=SEQ, unreadCount=SEQ),
     "Unread": closed(count=SEQ, byConversation={"type": "object", "additionalProperties": SEQ}),
 }
+
+
+def shape_of(data: str) -> Shape:
+    """Give the shape that a call names: one of SHAPES, ``Items of X`` (a list) or ``Page of X`` (a list by cursor)."""
+    whole, _, item = data.partition(" of ")
+    if not item:
+        return ref(data)
+    items = list_of(ref(item))
+    return closed(items=items) if whole == "Items" else closed(items=items, nextCursor=WORD)
+
+
 ERROR: Shape = {
     "type": "object",
     "required": ["success", "version", "timestamp", "error"],
@@ -112,7 +162,7 @@ ERROR: Shape = {
             "type": "object",
             "required": ["code", "message", "temporary", "requestId"],
             "properties": {
-                "code": TEXT,
+                "code": {"enum": CODES},
                 "message": TEXT,
                 "fields": {"type": "object", "additionalProperties": list_of(TEXT)},
                 "temporary": YES_NO,

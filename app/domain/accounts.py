@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from app.domain import audit, passwords, sessions, support
-from app.domain.sessions import Tokens
+from app.domain.credentials import Tokens
 from app.kernel import ids
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated

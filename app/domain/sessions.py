@@ -6,12 +6,10 @@ session (id, generation, nonce) under the secret key, so that the successor of a
 
 from __future__ import annotations
 
-import base64
 import hmac
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from secrets import token_bytes
 from typing import Any
 from uuid import UUID
@@ -19,7 +17,8 @@ from uuid import UUID
 import jwt
 from sqlalchemy import text
 
-from app.domain import customers
+from app.domain import credentials, customers
+from app.domain.credentials import Tokens
 from app.kernel import clock, ids
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.errors import NotFound, Unauthenticated
@@ -58,15 +57,6 @@ PORTAL_STANDS = text(
 REUSE_WINDOW = timedelta(seconds=30)
 TRUST_S = 0.9  # how long a process believes what it read of a session: a revocation works within 1 s everywhere
 CACHE_MAX = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """What a sign-in hands out; ``expires_in`` is in seconds and of the access token."""
-
-    access_token: str
-    refresh_token: str
-    expires_in: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,40 +103,22 @@ def _printable(user_agent: str) -> str:
 
 def tokens(session: Session) -> Tokens:
     """Hand out the tokens of a session's present generation."""
-    return _tokens(session.id, session.profile_id, session.nonce, session.generation)
-
-
-def _tokens(session_id: UUID, profile_id: UUID, nonce: bytes, generation: int) -> Tokens:
-    lifetime = settings().access_token_ttl_s
-    issued = int(time.time())
-    claims = {"sub": str(profile_id), "sid": str(session_id), "iat": issued, "exp": issued + lifetime}
-    access = jwt.encode(claims, settings().secret_key, algorithm="HS256")
-    return Tokens(access, _refresh_token(session_id, nonce, generation), lifetime)
-
-
-def _refresh_token(session_id: UUID, nonce: bytes, generation: int) -> str:
-    return f"rt_{session_id}.{generation}.{_seal('refresh', session_id, nonce, str(generation))}"
+    return credentials.issue(session.id, session.profile_id, session.nonce, session.generation)
 
 
 def cookie(session: Session) -> str:
     """Give the value of a page session's cookie."""
-    return f"{session.id}.{_seal('page', session.id, session.nonce)}"
+    return f"{session.id}.{credentials.seal('page', session.id, session.nonce)}"
 
 
 def csrf_token(actor: Actor) -> str:
     """Give the CSRF token of the page session behind an actor."""
-    return _seal("csrf", actor.session_id or SYSTEM.id, b"")
+    return credentials.seal("csrf", actor.session_id or SYSTEM.id, b"")
 
 
 def csrf_matches(actor: Actor, token: object) -> bool:
     """Tell whether a CSRF token is the one of the actor's page session."""
     return isinstance(token, str) and hmac.compare_digest(token.encode(errors="replace"), csrf_token(actor).encode())
-
-
-def _seal(purpose: str, session_id: UUID, nonce: bytes, more: str = "") -> str:
-    body = f"{purpose}|{session_id}|{more}|".encode() + nonce
-    digest = hmac.new(settings().secret_key.encode(), body, sha256).digest()
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 # checking -------------------------------------------------------------------------------------------------------------
@@ -192,7 +164,7 @@ def actor_of_cookie(value: str) -> Actor:
     if session_id is None:
         raise Unauthenticated
     found = _live(session_id)
-    if not hmac.compare_digest(seal.encode(), _seal("page", session_id, found.nonce).encode()):
+    if not hmac.compare_digest(seal.encode(), credentials.seal("page", session_id, found.nonce).encode()):
         raise Unauthenticated
     return replace(found.actor, browse=True)
 
@@ -242,37 +214,20 @@ def refresh(*, refresh_token: str, now: datetime) -> Tokens:
 
     The old token again within 30 s, its successor unused, gives the same successor: a client that lost the answer.
     """
-    session_id, generation, seal = _parts(refresh_token)
+    session_id, generation, seal = credentials.parts(refresh_token)
     with transaction(SYSTEM) as tx:
         tx.execute(LOCK, {"id": session_id})
         row = tx.execute(LOAD, {"id": session_id, "now": now}).one_or_none()
-        if row is None or not _is_sealed(session_id, bytes(row.nonce), generation, seal):
+        if row is None or not credentials.is_sealed(session_id, bytes(row.nonce), generation, seal):
             raise Unauthenticated
         if generation == row.generation:
             expires_at = now + timedelta(seconds=settings().refresh_token_ttl_s)
             tx.change(ROTATE, {"id": session_id, "now": now, "expires_at": expires_at})
-            return _tokens(session_id, row.profile_id, bytes(row.nonce), generation + 1)
+            return credentials.issue(session_id, row.profile_id, bytes(row.nonce), generation + 1)
         if generation == row.generation - 1 and now - row.rotated_at <= REUSE_WINDOW:
-            return _tokens(session_id, row.profile_id, bytes(row.nonce), row.generation)
+            return credentials.issue(session_id, row.profile_id, bytes(row.nonce), row.generation)
         _revoke(tx, session_id, now)
     raise Unauthenticated("This refresh token was used before; its session has ended.")
-
-
-def _parts(refresh_token: str) -> tuple[UUID, int, str]:
-    name, _, rest = refresh_token.removeprefix("rt_").partition(".")
-    number, _, seal = rest.partition(".")
-    session_id = ids.parse_id(name)
-    if (
-        not refresh_token.startswith("rt_")
-        or session_id is None
-        or not (number.isascii() and number.isdigit() and len(number) < 10)
-    ):
-        raise Unauthenticated
-    return session_id, int(number), seal
-
-
-def _is_sealed(session_id: UUID, nonce: bytes, generation: int, seal: str) -> bool:
-    return hmac.compare_digest(seal.encode(), _seal("refresh", session_id, nonce, str(generation)).encode())
 
 
 def revoke(actor: Actor, *, session_id: UUID, now: datetime) -> None:

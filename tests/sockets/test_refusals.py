@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from socketio.exceptions import ConnectionError as NotConnected
 
 from app.sockets.events import EVENTS
-from tests.support.clients import Person, Socket, send_body
+from tests.support.clients import Person, refused_connection, send_body
 from tests.support.modes import one_mode
 from tests.support.payloads import anything, bodies_for, words
 from tests.support.stack import Stack, until
@@ -58,10 +57,7 @@ NO_CREDENTIALS: list[Any] = [
 
 @pytest.mark.parametrize("auth", NO_CREDENTIALS)
 def test_without_a_valid_credential_the_connection_is_refused(stack: Stack, auth: Any) -> None:
-    device = Socket.__new__(Socket)
-    with pytest.raises(NotConnected):
-        device.__init__(stack.url, auth, wait=False)  # type: ignore[misc]
-    refusal = device.next("connect_error")
+    refusal = refused_connection(stack.url, auth)
     assert refusal["code"] == "unauthenticated"
     assert refusal["data"]["code"] == "unauthenticated"
 

@@ -7,8 +7,10 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import requests
 import socketio
+from socketio.exceptions import ConnectionError as NotConnected
 
 from tests.support.stack import until
 
@@ -171,6 +173,14 @@ class Socket:
     def close(self) -> None:
         """Hang up."""
         self.client.disconnect()
+
+
+def refused_connection(url: str, auth: Any, **more: Any) -> dict[str, Any]:
+    """Try to open a device that must be refused, and give the server's reason."""
+    device = Socket.__new__(Socket)
+    with pytest.raises(NotConnected):
+        device.__init__(url, auth, wait=False, **more)  # type: ignore[misc]
+    return dict(device.next("connect_error"))
 
 
 def send_body(conversation_id: str, content: str, client_message_id: str | None = None, **more: Any) -> dict[str, Any]:
