@@ -40,6 +40,16 @@ class BoundedSocket(Socket):  # type: ignore[misc]
             return
         super().send(pkt)
 
+    def receive(self, pkt: Packet) -> None:
+        """Handle a packet. Any is a sign of life: the answer to a ping may wait behind many sends of a slow hour."""
+        self._is_alive()
+        super().receive(pkt)
+        self._is_alive()
+
+    def _is_alive(self) -> None:
+        if self.last_ping:
+            self.last_ping = time.time()
+
     def poll(self) -> list[Packet]:
         """Take what waits; it counts until the writer comes for more, that is, until it has been written."""
         self.waiting_bytes -= self._in_hand_bytes
