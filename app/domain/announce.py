@@ -33,10 +33,13 @@ def created(events: Sequence[MessageEvent], roots: Sequence[MessageEvent] = ()) 
 def repeated(events: Sequence[MessageEvent]) -> None:
     """Tell again of messages that were committed before (a drain run twice): clients apply the latest change once."""
     for event in events:
-        if event["seq"] == event["changedSeq"]:
+        rooms = readers(event)  # a group may have new members since
+        if event["seq"] != event["changedSeq"]:
+            emits.changed(event, rooms)
+        elif rooms is None:
             emits.messages([event])
         else:
-            emits.changed(event)
+            emits.message_to(event, rooms)
 
 
 def changed(event: MessageEvent, roots: Sequence[MessageEvent] = ()) -> None:
