@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 import orjson
 from sqlalchemy import text
@@ -224,8 +224,9 @@ def _insert(tx: Transaction, fresh: Sequence[Submission], heads: dict[UUID, int]
     named = mentions.record(tx, rows)
     changed = {target: head for target, head in moved.items() if head != heads[target]}
     tx.change(MOVE_HEADS, {"ids": [str(i) for i in changed], "heads": list(changed.values())})
-    outcome.created += _finals(tx, rows, named)
-    outcome.roots += _count_replies(tx, rows)
+    finals, roots = _finals(tx, rows, named), _count_replies(tx, rows)  # either may still be refused
+    outcome.created += finals
+    outcome.roots += roots
     heads.update(moved)
 
 
@@ -309,6 +310,15 @@ def _bury(tx: Transaction, s: Submission, state: str, reason: str, outcome: Outc
     entry = orjson.dumps(event).decode().replace("\\u0000", "")
     values = {"message_id": event["id"], "conversation_id": event["conversationId"], "sender_id": event["senderId"]}
     tx.change(BURY, {**values, "entry": entry, "sqlstate": state, "reason": reason})
+
+
+def bury_broken(entries: Sequence[tuple[str, str]]) -> None:
+    """Keep entries (place in the log, text) that are no messages; raises Unavailable where the database is away."""
+    with transaction(SYSTEM) as tx:
+        for place, raw in entries:
+            values = {"message_id": uuid5(NAMESPACE_OID, place), "conversation_id": None, "sender_id": None}
+            entry = orjson.dumps({"place": place, "text": raw.replace("\x00", "")}).decode()
+            tx.change(BURY, {**values, "entry": entry, "sqlstate": "", "reason": "it is no message"})
 
 
 def _forget(outcome: Outcome) -> None:

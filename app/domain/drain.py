@@ -10,12 +10,12 @@ import threading
 import time
 
 from app.domain import announce, unsettled
-from app.domain.commit import Busy, Submission, apply, end_silent_holder
+from app.domain.commit import Busy, Submission, apply, bury_broken, end_silent_holder
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
 from app.kernel.limits import SILENT_DRAINER_S
 from app.live import drainers, log
-from app.live.log import Entry
+from app.live.log import Broken, Entry
 from app.outbound import emits
 
 logger = logging.getLogger(__name__)
@@ -23,9 +23,11 @@ logger = logging.getLogger(__name__)
 
 def drain_once() -> int:
     """Move one batch; gives how many entries it took. Raises Busy, Down or Unavailable, and then nothing is lost."""
-    entries = log.read()
+    entries, broken = log.read()
+    if broken:
+        _set_aside(broken)
     if not entries:
-        return 0
+        return len(broken)
     outcome = apply([Submission(entry.event) for entry in entries], alone=True)
     announce.created(outcome.created, outcome.roots)
     announce.repeated(outcome.already)
@@ -33,7 +35,15 @@ def drain_once() -> int:
         logger.error("message %s was refused by the database and is kept in dead_letters", event["id"])
         emits.withdrawn(event["id"], event["conversationId"], "could not be stored")
     _settle(entries)
-    return len(entries)
+    return len(entries) + len(broken)
+
+
+def _set_aside(broken: list[Broken]) -> None:
+    """Keep for the operator what is no message at all: one damaged entry must not hold up all that comes after it."""
+    bury_broken([(entry.place, entry.text) for entry in broken])
+    for entry in broken:
+        logger.error("entry %s of the log is no message and is kept in dead_letters", entry.place)
+    log.discard(broken)
 
 
 def _settle(entries: list[Entry]) -> None:
