@@ -167,9 +167,7 @@ def test_white_space_is_trimmed_off_both_ends_and_nothing_else(cast: Cast, door:
 
 
 @pytest.mark.parametrize("letter", ["x", "ß", "\U0001f600"])
-def test_content_has_at_most_4000_code_points_after_trimming(
-    cast: Cast, door: DoorTo, name: str, letter: str
-) -> None:
+def test_content_has_at_most_4000_code_points_after_trimming(cast: Cast, door: DoorTo, name: str, letter: str) -> None:
     room = cast.room(name)
     assert door(cast.ann).say(room, f"  {letter * 4000}\n")["content"] == letter * 4000
     with pytest.raises(Refused, match="invalid") as refused:
@@ -191,7 +189,15 @@ def test_content_that_cannot_be_kept_is_refused_by_name(cast: Cast, door: DoorTo
 
 def test_any_other_text_comes_back_as_it_was_typed(cast: Cast, door: DoorTo, name: str) -> None:
     room = cast.room(name)
-    texts = ["<b>&amp;</b>", "e\u0301 \u00e9", "👩‍👩‍👧‍👦 🏳️‍🌈", "שלום عالم", "'; DROP TABLE messages; --", "\\u0000 \\x00 %s {}", "\x01\x7f"]
+    texts = [
+        "<b>&amp;</b>",
+        "e\u0301 \u00e9",
+        "👩‍👩‍👧‍👦 🏳️‍🌈",
+        "שלום عالم",
+        "'; DROP TABLE messages; --",
+        "\\u0000 \\x00 %s {}",
+        "\x01\x7f",
+    ]
     ids = [door(cast.ann).send(room, text)["id"] for text in texts]
     assert [committed(cast.ann, message_id)["content"] for message_id in ids] == texts
 
@@ -200,11 +206,11 @@ def test_any_other_text_comes_back_as_it_was_typed(cast: Cast, door: DoorTo, nam
 def test_one_sockets_sends_keep_their_order_however_many_are_under_way(cast: Cast, name: str) -> None:
     device = cast.device(cast.ann)
     room = cast.room(name, cast.ben)
-    texts = [f"line {number}" for number in range(150)]
+    texts = [f"line {number}" for number in range(60)]
     pour(device, room, texts)
-    kept = cast.ben.until_persisted(room, 150)
+    kept = cast.ben.until_persisted(room, 60)
     assert [m["content"] for m in kept] == texts
-    assert [m["seq"] for m in kept] == list(range(1, 151))
+    assert [m["seq"] for m in kept] == list(range(1, 61))
 
 
 def test_a_send_after_one_that_is_known_is_accepted(cast: Cast, door: DoorTo, name: str) -> None:

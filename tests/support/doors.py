@@ -39,7 +39,9 @@ class Door:
     def __init__(self, person: Person) -> None:
         self.person = person
 
-    def send(self, conversation_id: str | None, content: str, client_message_id: str | None = None, **more: Any) -> Event:
+    def send(
+        self, conversation_id: str | None, content: str, client_message_id: str | None = None, **more: Any
+    ) -> Event:
         """Send; gives what the ack gave: provisional, or final."""
         body = {"content": content, "clientMessageId": client_message_id or str(uuid.uuid4()), **more}
         if conversation_id is not None:
