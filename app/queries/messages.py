@@ -134,7 +134,7 @@ def page(
 
 def _around(tx: Transaction, values: dict[str, Any], pivot: int, limit: int) -> Page:
     below = limit // 2 + 1
-    head, events = _read(tx, AROUND, {**values, "pivot": pivot, "below": below + 1, "above": limit + 1})
+    head, events = _read(tx, AROUND, {**values, "pivot": pivot, "below": limit + 1, "above": limit + 1})
     under = [found for found in events if (found["seq"] or 0) <= pivot]
     over = [found for found in events if (found["seq"] or 0) > pivot]
     kept_under = under[: max(below, limit - len(over))]

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 class BoundedSocket(Socket):  # type: ignore[misc]
     """An Engine.IO socket that counts the bytes that wait to be written."""
 
+    last_ping: float | None
+
     def __init__(self, server: Any, sid: str) -> None:
         super().__init__(server, sid)
         self.opened_at = time.monotonic()
