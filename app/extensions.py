@@ -107,6 +107,10 @@ class Redis:
             protocol=2,
         )
 
+    def channel(self, name: str) -> str:
+        """Name a pub/sub channel of this installation: unlike keys, Redis shares channels between its databases."""
+        return f"{name}@{self.cache.connection_pool.connection_kwargs.get('db') or 0}"
+
     @property
     def log(self) -> Client:
         """Give the message log's client; raises redis.ConnectionError where none is configured."""

@@ -35,7 +35,7 @@ from app.kernel import json, limits, settings as kernel_settings
 from app.kernel.errors import DomainError, Malformed, NotFound, TooLarge
 from app.outbound.bus import Listener
 from app.outbound.fanout import FanoutManager
-from app.sockets import connections, transport
+from app.sockets import connections, registry, transport
 
 if TYPE_CHECKING:
     from config import Config
@@ -125,6 +125,8 @@ def _heard(message: dict[str, Any]) -> None:
             unsettled.settled(body["id"])
         elif body["persisted"]:
             relay.delivered(body)
+            # The emit of a commit may come after someone has joined the group that it was made in.
+            message["skip_sid"] = registry.too_new_for(body["conversationId"], body["seq"]) or message.get("skip_sid")
 
 
 def _unpublished(message: dict[str, Any]) -> None:

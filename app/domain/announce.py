@@ -41,8 +41,8 @@ def created(outcome: Outcome) -> None:
 def repeated(outcome: Outcome) -> None:
     """Tell again of messages that were committed before (a drain run twice): clients apply the latest change once."""
     try:
-        for event in outcome.already:
-            _tell(event, outcome.groups)
+        for event in outcome.already:  # these may be old: their group may have new members since
+            _tell(event, {event["conversationId"]})
     except Exception:
         log.exception("committed messages could not be announced again; the healer does it")
 

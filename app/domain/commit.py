@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, cast
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 import orjson
 from sqlalchemy import text
@@ -208,8 +208,9 @@ def _insert(tx: Transaction, fresh: Sequence[Submission], heads: dict[UUID, int]
     ids = [str(one) for one in changed]
     heads_of = {"ids": ids, "heads": list(changed.values()), "by_customer": [one in by_customer for one in ids]}
     tx.change(MOVE_HEADS, heads_of)
-    outcome.created += _finals(tx, rows, named)
-    outcome.roots += _count_replies(tx, rows)
+    finals, roots = _finals(tx, rows, named), _count_replies(tx, rows)  # either may still be refused
+    outcome.created += finals
+    outcome.roots += roots
     heads.update(moved)
 
 
@@ -293,6 +294,15 @@ def _bury(tx: Transaction, s: Submission, state: str, reason: str, outcome: Outc
     entry = orjson.dumps(event).decode().replace("\\u0000", "")
     values = {"message_id": event["id"], "conversation_id": event["conversationId"], "sender_id": event["senderId"]}
     tx.change(BURY, {**values, "entry": entry, "sqlstate": state, "reason": reason})
+
+
+def bury_broken(entries: Sequence[tuple[str, str]]) -> None:
+    """Keep entries (place in the log, text) that are no messages; raises Unavailable where the database is away."""
+    with transaction(SYSTEM) as tx:
+        for place, raw in entries:
+            values = {"message_id": uuid5(NAMESPACE_OID, place), "conversation_id": None, "sender_id": None}
+            entry = orjson.dumps({"place": place, "text": raw.replace("\x00", "")}).decode()
+            tx.change(BURY, {**values, "entry": entry, "sqlstate": "", "reason": "it is no message"})
 
 
 def _forget(outcome: Outcome) -> None:

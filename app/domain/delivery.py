@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.domain import messages
-from app.domain.access import Member, member_of
+from app.domain.access import member_of
 from app.kernel import limits
 from app.kernel.actor import Actor
 from app.kernel.breaker import Down
@@ -69,7 +69,8 @@ def _recent(actor: Actor, conversation_id: UUID, after: int, limit: int, known: 
     events = [event for event in found.events if (event["seq"] or 0) > known.history_from_seq]
     if len(events) > limit:
         return None
-    return _missed(conversation_id, events, received, found.latest, found.head, more=False)
+    got, latest = (place if place[1] > known.history_from_seq else None for place in (received, found.latest))
+    return _missed(conversation_id, events, got, latest, found.head, more=False)
 
 
 def _missed(
@@ -104,7 +105,7 @@ def received(actor: Actor, *, conversation_id: UUID, message_id: UUID | None = N
         else:
             held = member.received_seq
         _, place, _ = views.places(tx, conversation_id, held)
-        tx.after_commit(lambda: _remember(member, place))
+        tx.after_commit(lambda: note_received(actor.id, conversation_id, place))
     return held
 
 
@@ -116,10 +117,11 @@ def _seq_of(event: MessageEvent | None, conversation_id: UUID) -> int:
     return event["seq"] or 0
 
 
-def _remember(member: Member, place: tuple[str, int] | None) -> None:
+def note_received(profile_id: UUID, conversation_id: UUID, place: tuple[str, int] | None) -> None:
+    """Tell the cache, once the database has it, which message (id, seq) someone's received position stands at."""
     if place is not None:
         try:
-            hot.received(member.profile_id, member.conversation_id, place)
+            hot.received(profile_id, conversation_id, place)
         except Down:
             pass  # the database has it
 

@@ -11,12 +11,12 @@ import time
 
 from app.domain import announce, unsettled
 from app.domain.batches import Submission
-from app.domain.commit import Busy, apply, end_silent_holder
+from app.domain.commit import Busy, apply, bury_broken, end_silent_holder
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
 from app.kernel.limits import SILENT_DRAINER_S
 from app.live import drainers, log
-from app.live.log import Entry
+from app.live.log import Broken, Entry
 from app.outbound import emits
 
 logger = logging.getLogger(__name__)
@@ -24,9 +24,11 @@ logger = logging.getLogger(__name__)
 
 def drain_once() -> int:
     """Move one batch; gives how many entries it took. Raises Busy, Down or Unavailable, and then nothing is lost."""
-    entries = log.read()
+    entries, broken = log.read()
+    if broken:
+        _set_aside(broken)
     if not entries:
-        return 0
+        return len(broken)
     outcome = apply([Submission(entry.event) for entry in entries], alone=True)
     announce.created(outcome)
     announce.repeated(outcome)
@@ -34,7 +36,15 @@ def drain_once() -> int:
         logger.error("message %s was refused by the database and is kept in dead_letters", event["id"])
         emits.withdrawn(event["id"], event["conversationId"], "could not be stored")
     _settle(entries)
-    return len(entries)
+    return len(entries) + len(broken)
+
+
+def _set_aside(broken: list[Broken]) -> None:
+    """Keep for the operator what is no message at all: one damaged entry must not hold up all that comes after it."""
+    bury_broken([(entry.place, entry.text) for entry in broken])
+    for entry in broken:
+        logger.error("entry %s of the log is no message and is kept in dead_letters", entry.place)
+    log.discard(broken)
 
 
 def _settle(entries: list[Entry]) -> None:

@@ -14,7 +14,7 @@ from app.kernel import limits
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.breaker import Down
 from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from app.live import membership as cache
+from app.live import hot, membership as cache
 from app.models import Transaction, transaction
 from app.outbound import bus, emits
 from app.queries import conversations as views
@@ -225,10 +225,18 @@ def _changed(tx: Transaction, conversation_id: UUID, profile_ids: Sequence[UUID]
             for profile_id in profile_ids:
                 emits.conversation({"id": str(conversation_id), "removed": True}, f"user:{profile_id}")
         else:
+            _begin_anew(conversation_id, profile_ids)
             emit_views(conversation_id, profile_ids)
         _tell_rest(conversation_id, profile_ids)
 
     tx.after_commit(after)
+
+
+def _begin_anew(conversation_id: UUID, profile_ids: Sequence[UUID]) -> None:
+    try:
+        hot.forget_received(profile_ids, conversation_id)
+    except Down:
+        pass  # what an earlier membership had received is shown for a while
 
 
 def tell(tx: Transaction, conversation_id: UUID, profile_ids: Iterable[UUID]) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import text
 
-from app.domain import messages
+from app.domain import delivery, messages
 from app.domain.access import member_of
 from app.kernel import clock, limits
 from app.kernel.actor import Actor
@@ -84,6 +84,8 @@ def _advance(
     count = _counts(tx, actor, conversation_id)[0]
     if moved:
         total = sum(each["unread"] for each in _counts(tx, actor, None))
+        if seq > member.received_seq:
+            tx.after_commit(lambda: delivery.note_received(actor.id, conversation_id, (message_id, seq)))
         tx.after_commit(lambda: _tell(actor, conversation_id, message_id, seq, count, total, now))
     return {"readSeq": max(seq, member.read_seq), "unreadCount": count["unread"]}
 

@@ -63,7 +63,7 @@ def _recheck() -> None:
             committed = views.by_ids(tx, [event["id"] for event in old[:500]])
         for event in committed:
             unsettled.settled(event["id"])
-        announce.repeated(Outcome(already=committed, groups={event["conversationId"] for event in committed}))
+        announce.repeated(Outcome(already=committed))
         lost = [event for event in old[:500] if event["id"] not in {one["id"] for one in committed} and _is_lost(event)]
         if lost:
             log.error("the message log lost %d accepted messages; they are written from memory", len(lost))

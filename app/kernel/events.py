@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
+from uuid import UUID
+
+from app.kernel.ids import message_id, parse_id
 
 MessageType = Literal["text", "image", "file", "voice", "system"]
 SenderType = Literal["customer", "bot", "system", "staff", "user"]
@@ -51,6 +54,22 @@ class MessageEvent(TypedDict):
     mentions: list[str]
     metadata: dict[str, Any]
     persisted: bool
+
+
+def is_whole(event: object) -> bool:
+    """Tell whether something read from outside has what the commit of a message needs, each part of its type."""
+    if not isinstance(event, dict):
+        return False
+    ids = [event.get(name) for name in ("id", "conversationId", "senderId", "clientMessageId")]
+    ids += [event.get(name) for name in ("replyToId", "threadRootId") if event.get(name) is not None]
+    words = [event.get(name) for name in ("content", "messageType", "senderType", "createdAt")]
+    return (
+        all(parse_id(one) is not None for one in ids)
+        and event["id"] == str(message_id(UUID(event["senderId"]), UUID(event["clientMessageId"])))
+        and all(isinstance(one, str) for one in words)
+        and isinstance(event.get("metadata"), dict)
+        and {"replyToId", "threadRootId"} <= event.keys()
+    )
 
 
 class Position(TypedDict):

@@ -69,9 +69,9 @@ def catch_up(conversation_id: UUID, after: int) -> Recent | None:
     newest: dict[str, MessageEvent] = {}
     for encoded in raw[2:]:
         event: MessageEvent = orjson.loads(encoded)
-        newest.pop(event["id"], None)
         newest[event["id"]] = event
-    return Recent(int(raw[0]), (latest_id, int(latest_seq)), list(newest.values()))
+    events = sorted(newest.values(), key=lambda event: (event["changedSeq"] or 0, event["seq"] or 0))
+    return Recent(int(raw[0]), (latest_id, int(latest_seq)), events)
 
 
 def distrust(conversation_ids: Iterable[object]) -> None:
@@ -116,6 +116,14 @@ def received(profile_id: UUID, conversation_id: UUID, place: tuple[str, int]) ->
     """Keep someone's received place (message id, seq), only forward; raises Down."""
     with CACHE.guard():
         scripts.run(redis.cache, "forward", [_received_key(profile_id, conversation_id)], [*place, POSITION_TTL_S])
+
+
+def forget_received(profile_ids: Iterable[UUID], conversation_id: UUID) -> None:
+    """Forget received places: these people begin anew in the conversation; raises Down."""
+    keys = [_received_key(profile_id, conversation_id) for profile_id in profile_ids]
+    if keys:
+        with CACHE.guard():
+            redis.cache.delete(*keys)
 
 
 def last_received(profile_id: UUID, conversation_id: UUID) -> tuple[str, int] | None:

@@ -10,7 +10,7 @@ import orjson
 
 from app.extensions import LOG, redis
 from app.kernel import limits
-from app.kernel.events import MessageEvent
+from app.kernel.events import MessageEvent, is_whole
 from app.kernel.settings import settings
 from app.live import scripts, seen
 from app.live.membership import member_key
@@ -25,6 +25,14 @@ class Entry:
 
     place: str
     event: MessageEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Something in the log that no accept has put there, or that was damaged since: its place, and its text."""
+
+    place: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +80,27 @@ def _answer(raw: list[Any]) -> Answer:
     return Answer(kind, wait_s=raw[1] / 1000 if kind == "limited" else 0.0)
 
 
-def read(count: int = limits.DRAIN_BATCH) -> list[Entry]:
+def read(count: int = limits.DRAIN_BATCH) -> tuple[list[Entry], list[Broken]]:
     """Read the oldest entries, always from the start: what was read and not settled comes again."""
     with LOG.guard():
-        return [
-            Entry(place.decode(), orjson.loads(fields[b"e"])) for place, fields in redis.log.xrange(STREAM, count=count)
-        ]
+        raw = redis.log.xrange(STREAM, count=count)
+    read_here = [_entry(place.decode(), fields.get(b"e", b"")) for place, fields in raw]
+    return [e for e in read_here if isinstance(e, Entry)], [e for e in read_here if isinstance(e, Broken)]
+
+
+def _entry(place: str, encoded: bytes) -> Entry | Broken:
+    try:
+        event = orjson.loads(encoded)
+    except orjson.JSONDecodeError:
+        event = None
+    return Entry(place, event) if is_whole(event) else Broken(place, encoded.decode(errors="replace"))
+
+
+def discard(broken: list[Broken]) -> None:
+    """Take broken entries out of the log."""
+    if broken:
+        with LOG.guard():
+            redis.log.xdel(STREAM, *[entry.place for entry in broken])
 
 
 def wait(timeout_s: float) -> bool:

@@ -40,7 +40,7 @@ def announce(tx: Transaction, kind: str, **names: Any) -> None:
 def _publish(payload: str) -> None:
     try:
         with CACHE.guard():
-            redis.cache.publish(CHANNEL, payload)
+            redis.cache.publish(redis.channel(CHANNEL), payload)
     except Down:
         log.debug("the notice travels by the database alone")
 

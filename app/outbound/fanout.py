@@ -33,7 +33,6 @@ class FanoutManager(PubSubManager):  # type: ignore[misc]
 
     def __init__(self, *, channel: str = "parley:emits") -> None:
         super().__init__(channel=channel, json=json)
-        self._channel_name = channel.encode()
         self.on_emit: Hook | None = None  # every emit that is delivered here, own or heard
         self.on_unpublished: Hook | None = None  # an emit that the other processes have not been told of
         self.on_listening: Callable[[], None] | None = None  # subscribed, again: what was said meanwhile is lost
@@ -51,7 +50,7 @@ class FanoutManager(PubSubManager):  # type: ignore[misc]
     def _publish(self, data: dict[str, Any]) -> None:
         try:
             with CACHE.guard():
-                redis.cache.publish(self.channel, json.dumps(data))
+                redis.cache.publish(redis.channel(self.channel), json.dumps(data))
         except Down:
             if self.on_unpublished is not None:
                 self.on_unpublished(data)
@@ -68,7 +67,7 @@ class FanoutManager(PubSubManager):  # type: ignore[misc]
         client = redis.client(redis.url or "", timeout_s=SILENCE_MAX_S)
         pubsub = client.pubsub()
         try:
-            pubsub.subscribe(self.channel, bus.CHANNEL)
+            pubsub.subscribe(redis.channel(self.channel), redis.channel(bus.CHANNEL))
             yield from self._messages(pubsub)
         finally:
             pubsub.close()
@@ -96,13 +95,13 @@ class FanoutManager(PubSubManager):  # type: ignore[misc]
             return []
 
     def _heard(self, message: dict[str, Any]) -> Iterator[bytes]:
-        if message["type"] == "message" and message["channel"] == self._channel_name:
+        if message["type"] == "message" and message["channel"] == redis.channel(self.channel).encode():
             yield message["data"]
         elif message["type"] == "message" and self.on_notice is not None:
             self.on_notice(json.loads(message["data"]))
         elif (
             message["type"] == "subscribe"
-            and message["channel"] == self._channel_name
+            and message["channel"] == redis.channel(self.channel).encode()
             and self.on_listening is not None
         ):
             self.on_listening()

@@ -126,14 +126,15 @@ def page(
         return _page(events[:limit], head, before=_reaches_below(tx, values, after), after=len(events) > limit)
     if before is not None:
         head, events = _read(tx, BEFORE, {**values, "pivot": before})
-        return _page(events[:limit][::-1], head, before=len(events) > limit, after=before <= head)
+        after_it = before <= head and _reaches_above(tx, values, before, head)
+        return _page(events[:limit][::-1], head, before=len(events) > limit, after=after_it)
     head, events = _read(tx, NEWEST, values)
     return _page(events[:limit][::-1], head, before=len(events) > limit, after=False)
 
 
 def _around(tx: Transaction, values: dict[str, Any], pivot: int, limit: int) -> Page:
     below = limit // 2 + 1
-    head, events = _read(tx, AROUND, {**values, "pivot": pivot, "below": below + 1, "above": limit + 1})
+    head, events = _read(tx, AROUND, {**values, "pivot": pivot, "below": limit + 1, "above": limit + 1})
     under = [found for found in events if (found["seq"] or 0) <= pivot]
     over = [found for found in events if (found["seq"] or 0) > pivot]
     kept_under = under[: max(below, limit - len(over))]
@@ -150,6 +151,12 @@ def _page(items: list[MessageEvent], head: int, *, before: bool, after: bool) ->
 def _reaches_below(tx: Transaction, values: dict[str, Any], pivot: int) -> bool:
     _, events = _read(tx, BEFORE, {**values, "pivot": pivot + 1, "limit": 1})
     return bool(events)
+
+
+def _reaches_above(tx: Transaction, values: dict[str, Any], pivot: int, head: int) -> bool:
+    """Tell whether a message was created at or after a position; the positions up to the head may all be changes."""
+    _, events = _read(tx, AFTER, {**values, "pivot": pivot - 1, "limit": 1})
+    return any((found["seq"] or 0) <= head for found in events)
 
 
 def _read(tx: Transaction, statement: Any, values: dict[str, Any]) -> tuple[int, list[MessageEvent]]:

@@ -182,14 +182,14 @@ def _enter(connection: Connection, room: str) -> None:
 
 
 def _join(connection: Connection, conversation_id: UUID, history_from_seq: int) -> None:
-    connection.memberships[conversation_id] = history_from_seq
+    registry.entered(connection, conversation_id, history_from_seq)
     room = f"conversation:{conversation_id}"
     connection.channels.add(room)
     _enter(connection, room)
 
 
 def _leave(connection: Connection, conversation_id: UUID) -> None:
-    connection.memberships.pop(conversation_id, None)
+    registry.left(connection, conversation_id)
     for kind in OF_A_CONVERSATION:
         room = f"{kind}:{conversation_id}"
         connection.channels.discard(room)

@@ -24,6 +24,7 @@ _connections: dict[str, Connection] = {}
 _by_profile: dict[UUID, set[str]] = defaultdict(set)
 _addresses: Counter[str] = Counter()
 _notices: dict[UUID, int] = defaultdict(int)
+_floors: dict[str, dict[str, int]] = defaultdict(dict)  # conversation: socket: the position after which it may read
 
 
 def add(connection: Connection) -> None:
@@ -37,6 +38,8 @@ def drop(sid: str) -> Connection | None:
     """Forget a socket that is gone."""
     connection = _connections.pop(sid, None)
     if connection is not None:
+        for conversation_id in list(connection.memberships):
+            left(connection, conversation_id)
         sids = _by_profile[connection.actor.id]
         sids.discard(sid)
         _addresses[connection.address] -= 1
@@ -46,6 +49,28 @@ def drop(sid: str) -> Connection | None:
             _by_profile.pop(connection.actor.id, None)
             _notices.pop(connection.actor.id, None)
     return connection
+
+
+def entered(connection: Connection, conversation_id: UUID, history_from_seq: int) -> None:
+    """Note that a socket is in a conversation, of which it may read what comes after a position."""
+    connection.memberships[conversation_id] = history_from_seq
+    if history_from_seq > 0:
+        _floors[str(conversation_id)][connection.sid] = history_from_seq
+
+
+def left(connection: Connection, conversation_id: UUID) -> None:
+    """Note that a socket is no longer in a conversation."""
+    connection.memberships.pop(conversation_id, None)
+    floors = _floors.get(str(conversation_id))
+    if floors is not None:
+        floors.pop(connection.sid, None)
+        if not floors:
+            _floors.pop(str(conversation_id), None)
+
+
+def too_new_for(conversation_id: str, seq: int) -> list[str]:
+    """List the sockets of this process that are in a conversation and may not read a message of this position."""
+    return [sid for sid, floor in _floors.get(conversation_id, {}).items() if floor >= seq]
 
 
 def get(sid: str) -> Connection | None:

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 class BoundedSocket(Socket):  # type: ignore[misc]
     """An Engine.IO socket that counts the bytes that wait to be written."""
 
+    last_ping: float | None
+
     def __init__(self, server: Any, sid: str) -> None:
         super().__init__(server, sid)
         self.opened_at = time.monotonic()
@@ -39,6 +41,16 @@ class BoundedSocket(Socket):  # type: ignore[misc]
             self.cut()
             return
         super().send(pkt)
+
+    def receive(self, pkt: Packet) -> None:
+        """Handle a packet. Any is a sign of life: the answer to a ping may wait behind many sends of a slow hour."""
+        self._is_alive()
+        super().receive(pkt)
+        self._is_alive()
+
+    def _is_alive(self) -> None:
+        if self.last_ping:
+            self.last_ping = time.time()
 
     def poll(self) -> list[Packet]:
         """Take what waits; it counts until the writer comes for more, that is, until it has been written."""

@@ -67,7 +67,7 @@ def migrate(environ: dict[str, str], *, to: str = "head") -> None:
 def environ_for(url: str, owner_url: str = "", **more: str) -> dict[str, str]:
     """Give the variables of a Parley that writes through and knows no Redis."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CHAT_")}
-    for name in ("REDIS_URL", "MESSAGE_LOG_REDIS_URL", "REDIS_PASSWORD"):
+    for name in ("REDIS_URL", "MESSAGE_LOG_REDIS_URL", "REDIS_PASSWORD", "DATABASE_OWNER_URL"):
         clean.pop(name, None)
     own = {"DATABASE_URL": url, "SECRET_KEY": SECRET, "CHAT_ENV": "test", "MESSAGE_WRITE_MODE": "through"}
     return {
