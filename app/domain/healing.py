@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 NOW = text("SELECT clock_timestamp()")
 CHANGED = text(
     "SELECT id, head_seq, version, updated_at FROM conversations WHERE updated_at >= :at"
-    " AND (updated_at, id) > (CAST(:at AS timestamptz), CAST(:id AS uuid)) AND deleted_at IS NULL ORDER BY updated_at, id LIMIT 5000"
+    " AND (updated_at, id) > (CAST(:at AS timestamptz), CAST(:id AS uuid))"
+    " AND deleted_at IS NULL ORDER BY updated_at, id LIMIT 5000"
 )
 OVERLAP = timedelta(seconds=12)
 FIRST = timedelta(minutes=2)
