@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.api.endpoint import endpoint
 from app.domain import conversations, memberships, messages
-from app.kernel import clock, cursor, requests as wire
+from app.kernel import clock, cursor, query as query_models, requests as wire
 from app.kernel.actor import Actor
 
 
@@ -18,8 +18,10 @@ def create(*, actor: Actor, body: wire.CreateConversation) -> tuple[dict[str, An
     return {"conversation": found}, 201 if is_new else 200
 
 
-@endpoint("GET", "/conversations", query=wire.ConversationsQuery, data="Page of ConversationView", customers=True)
-def mine(*, actor: Actor, query: wire.ConversationsQuery) -> dict[str, Any]:
+@endpoint(
+    "GET", "/conversations", query=query_models.ConversationsQuery, data="Page of ConversationView", customers=True
+)
+def mine(*, actor: Actor, query: query_models.ConversationsQuery) -> dict[str, Any]:
     """List one's conversations, the most recently active first."""
     items, following = conversations.mine(
         actor, kind=query.kind, archived=query.archived, limit=query.limit, after=cursor.to_instant(query.cursor)
@@ -56,8 +58,10 @@ def end(*, actor: Actor, room: str) -> dict[str, Any]:
     return {"ended": str(conversation_id)}
 
 
-@endpoint("GET", "/conversations/<room>/members", query=wire.ListQuery, data="Page of MemberView", customers=True)
-def members(*, actor: Actor, room: str, query: wire.ListQuery) -> dict[str, Any]:
+@endpoint(
+    "GET", "/conversations/<room>/members", query=query_models.ListQuery, data="Page of MemberView", customers=True
+)
+def members(*, actor: Actor, room: str, query: query_models.ListQuery) -> dict[str, Any]:
     """List the members, oldest first."""
     items, following = memberships.members(
         actor, conversation_id=_id(room), limit=query.limit, after=cursor.to_instant(query.cursor)
@@ -105,8 +109,8 @@ def configure(*, actor: Actor, room: str, body: wire.Settings) -> dict[str, Any]
     return {"conversation": conversations.configure(actor, conversation_id=_id(room), request=body)}
 
 
-@endpoint("GET", "/conversations/<room>/messages", query=wire.HistoryQuery, data="History", customers=True)
-def history(*, actor: Actor, room: str, query: wire.HistoryQuery) -> dict[str, Any]:
+@endpoint("GET", "/conversations/<room>/messages", query=query_models.HistoryQuery, data="History", customers=True)
+def history(*, actor: Actor, room: str, query: query_models.HistoryQuery) -> dict[str, Any]:
     """Read a page of history by ``seq``, ascending."""
     return dict(
         messages.history(

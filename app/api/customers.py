@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.api.endpoint import endpoint
 from app.domain import customers, support
-from app.kernel import clock, cursor, requests as wire
+from app.kernel import clock, cursor, query as query_models, requests as wire
 from app.kernel.actor import Actor
 
 
@@ -17,8 +17,8 @@ def create(*, actor: Actor, body: wire.CreateCustomer) -> tuple[dict[str, Any], 
     return {"customer": customers.create(actor, request=body, now=clock.now())}, 201
 
 
-@endpoint("GET", "/customers", query=wire.CustomersQuery, data="Page of Customer")
-def find(*, actor: Actor, query: wire.CustomersQuery) -> dict[str, Any]:
+@endpoint("GET", "/customers", query=query_models.CustomersQuery, data="Page of Customer")
+def find(*, actor: Actor, query: query_models.CustomersQuery) -> dict[str, Any]:
     """List customers."""
     items, following = customers.find(actor, q=query.q, limit=query.limit, after=cursor.to_instant(query.cursor))
     return {"items": items, "nextCursor": cursor.of_instant(following)}
@@ -40,8 +40,8 @@ def revoke_token(*, actor: Actor, token_id: UUID) -> dict[str, Any]:
     return {"ended": str(token_id)}
 
 
-@endpoint("GET", "/support/conversations", query=wire.InboxQuery, data="Page of ConversationView")
-def inbox(*, actor: Actor, query: wire.InboxQuery) -> dict[str, Any]:
+@endpoint("GET", "/support/conversations", query=query_models.InboxQuery, data="Page of ConversationView")
+def inbox(*, actor: Actor, query: query_models.InboxQuery) -> dict[str, Any]:
     """List the support conversations."""
     items, following = support.inbox(
         actor, status=query.status, assignee=query.assignee, limit=query.limit, after=cursor.to_instant(query.cursor)

@@ -13,7 +13,7 @@ import orjson
 from flask import Blueprint, Response, g, request
 
 from app.domain import sessions
-from app.kernel import clock, limits, requests as wire, text
+from app.kernel import clock, limits, query as query_models, requests as wire, text
 from app.kernel.actor import Actor
 from app.kernel.errors import DomainError, Forbidden, Invalid, Malformed, NotFound, TooLarge, Unauthenticated
 from app.kernel.ids import parse_id
@@ -33,7 +33,7 @@ class Call:
     rule: str
     verb: Verb
     body: type[wire.Request] | None
-    query: type[wire.Query]
+    query: type[query_models.Query]
     data: str
     public: bool
     made: bool
@@ -48,7 +48,7 @@ def endpoint(
     rule: str,
     *,
     body: type[wire.Request] | None = None,
-    query: type[wire.Query] = wire.NoQuery,
+    query: type[query_models.Query] = query_models.NoQuery,
     data: str,
     public: bool = False,
     made: bool = False,
@@ -81,7 +81,7 @@ def _answer(call: Call, **path: str) -> Response:
     elif payload:
         raise Invalid({name: ["is not a known field"] for name in payload})
     query = _query(call)
-    if call.query is not wire.NoQuery:
+    if call.query is not query_models.NoQuery:
         arguments["query"] = query
     arguments |= {name: _path_value(name, value) for name, value in path.items()}
     if not call.public and arguments["actor"].kind == "customer" and not call.customers:
@@ -133,7 +133,7 @@ def _refuse_empty(call: Call) -> Any:
     raise Malformed(f"{call.method} {request.path} takes a JSON body.")
 
 
-def _query(call: Call) -> wire.Query:
+def _query(call: Call) -> query_models.Query:
     values: dict[str, Any] = {}
     for name, given in request.args.lists():
         if len(given) > 1:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.api.endpoint import endpoint
 from app.domain import changes, conversations, delivery, messages, reading
-from app.kernel import clock, fields, requests as wire
+from app.kernel import clock, fields, query as query_models, requests as wire
 from app.kernel.actor import Actor
 from app.kernel.errors import NotFound
 
@@ -19,8 +19,8 @@ def send(*, actor: Actor, body: wire.SendMessage) -> tuple[dict[str, Any], int]:
     return {"message": sent.message}, 201 if sent.is_new else 200
 
 
-@endpoint("GET", "/messages/unread-count", query=wire.UnreadQuery, data="Unread", customers=True)
-def unread(*, actor: Actor, query: wire.UnreadQuery) -> dict[str, Any]:
+@endpoint("GET", "/messages/unread-count", query=query_models.UnreadQuery, data="Unread", customers=True)
+def unread(*, actor: Actor, query: query_models.UnreadQuery) -> dict[str, Any]:
     """Count what is unread."""
     return reading.unread(actor, conversation_id=query.conversation_id)
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from app.api.endpoint import endpoint
 from app.domain import accounts
-from app.kernel import cursor, requests as wire
+from app.kernel import cursor, query as query_models
 from app.kernel.actor import Actor
 
 
-@endpoint("GET", "/users", query=wire.UsersQuery, data="Page of PersonView")
-def find(*, actor: Actor, query: wire.UsersQuery) -> dict[str, Any]:
+@endpoint("GET", "/users", query=query_models.UsersQuery, data="Page of PersonView")
+def find(*, actor: Actor, query: query_models.UsersQuery) -> dict[str, Any]:
     """Find people by the beginning of a username or name."""
     items, following = accounts.search(actor, q=query.q, limit=query.limit, after=cursor.to_text(query.cursor))
     return {"items": items, "nextCursor": cursor.of_text(following)}

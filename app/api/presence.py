@@ -6,12 +6,12 @@ from typing import Any
 
 from app.api.endpoint import endpoint
 from app.domain import conversations, presence
-from app.kernel import requests as wire
+from app.kernel import query as query_models
 from app.kernel.actor import Actor
 
 
-@endpoint("GET", "/presence", query=wire.PresenceQuery, data="Items of PresenceEvent", customers=True)
-def of_people(*, actor: Actor, query: wire.PresenceQuery) -> dict[str, Any]:
+@endpoint("GET", "/presence", query=query_models.PresenceQuery, data="Items of PresenceEvent", customers=True)
+def of_people(*, actor: Actor, query: query_models.PresenceQuery) -> dict[str, Any]:
     """Give the presence of people whom one shares a conversation with."""
     return {"items": presence.of_people(actor, ids=query.ids)}
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.domain import accounts, conversations, memberships, messages, sessions
 from app.domain.accounts import Client, SignedIn
-from app.kernel import clock, cursor, requests as wire
+from app.kernel import clock, cursor, query as query_models, requests as wire
 from app.kernel.actor import Actor
 from app.kernel.errors import DomainError, Forbidden, Unauthenticated
 from app.kernel.ids import parse_id
@@ -169,7 +169,7 @@ def _person(actor: Actor) -> dict[str, Any]:
 def rooms(actor: Actor) -> AnyResponse:
     """Show the rooms that anyone may join."""
     given = {name: value for name, value in request.args.items() if name in ("q", "cursor") and value}
-    query = wire.parse(wire.RoomsQuery, given)
+    query = wire.parse(query_models.RoomsQuery, given)
     items, following = conversations.public_rooms(
         actor, q=query.q, limit=query.limit, after=cursor.to_text(query.cursor)
     )

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from app.kernel import requests as wire
+from app.kernel import query as query_models, requests as wire
 from app.kernel.errors import Invalid
 from tests.support.payloads import MODELS, anything, bodies_for
 
@@ -79,8 +79,8 @@ def test_an_unknown_field_is_refused_by_its_name(model: type[wire.Request]) -> N
         (wire.SocketReceived, {"conversationId": str(uuid.uuid4()), "seq": 2**53}, ["seq"]),
         (wire.SocketReceived, {"conversationId": str(uuid.uuid4()), "seq": True}, ["seq"]),
         (wire.Sync, {"conversationId": str(uuid.uuid4()), "limit": 201}, ["limit"]),
-        (wire.HistoryQuery, {"before": "1", "after": "1"}, ["body"]),
-        (wire.HistoryQuery, {"limit": "many"}, ["limit"]),
+        (query_models.HistoryQuery, {"before": "1", "after": "1"}, ["body"]),
+        (query_models.HistoryQuery, {"limit": "many"}, ["limit"]),
         (wire.SocketReaction, {"messageId": str(uuid.uuid4()), "emoji": "a b"}, ["emoji"]),
     ],
 )
@@ -118,5 +118,5 @@ def test_plain_metadata_is_taken_as_it_is(metadata: Any) -> None:
 
 
 def test_a_query_reads_numbers_and_booleans_from_text() -> None:
-    assert wire.parse(wire.HistoryQuery, {"limit": "7", "before": "12"}).limit == 7
-    assert wire.parse(wire.ConversationsQuery, {"archived": "true"}).archived is True
+    assert wire.parse(query_models.HistoryQuery, {"limit": "7", "before": "12"}).limit == 7
+    assert wire.parse(query_models.ConversationsQuery, {"archived": "true"}).archived is True

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from app.kernel import requests as wire
+from app.kernel import query as query_models, requests as wire
 from app.kernel.parsing import Request
 
 # Lone surrogates and NUL included: JSON can carry both.
@@ -20,7 +20,7 @@ MODELS = sorted(
     {
         model
         for model in vars(wire).values()
-        if isinstance(model, type) and issubclass(model, Request) and model not in (Request, wire.Query)
+        if isinstance(model, type) and issubclass(model, Request) and model not in (Request, query_models.Query)
     },
     key=lambda model: model.__name__,
 )

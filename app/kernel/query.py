@@ -1,0 +1,95 @@
+"""What a call's query string may hold: numbers and booleans come as text there."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, model_validator
+from pydantic.alias_generators import to_camel
+
+from app.kernel.fields import Cursor, Id, IdList, Limit, Position, Search
+from app.kernel.parsing import Request
+
+
+class Query(Request):
+    """A query string: numbers and booleans come as text."""
+
+    model_config = ConfigDict(
+        extra="forbid", alias_generator=to_camel, populate_by_name=False, strict=False, frozen=True
+    )
+
+
+class ListQuery(Query):
+    """Any list by cursor."""
+
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+class UsersQuery(ListQuery):
+    """``GET /api/users``."""
+
+    q: Search = ""
+
+
+class RoomsQuery(UsersQuery):
+    """``GET /api/rooms``."""
+
+
+class ConversationsQuery(ListQuery):
+    """``GET /api/conversations``."""
+
+    kind: Literal["direct", "group", "room", "support"] | None = None
+    archived: bool | None = None
+
+
+class HistoryQuery(Query):
+    """``GET /api/conversations/{c}/messages``: at most one of before, after and around."""
+
+    before: Position | None = None
+    after: Position | None = None
+    around: Position | None = None
+    limit: Limit = 50
+
+    @model_validator(mode="after")
+    def _one(self) -> HistoryQuery:
+        if sum(value is not None for value in (self.before, self.after, self.around)) > 1:
+            raise ValueError("give only one of before, after and around")
+        return self
+
+
+class RejoinQuery(Query):
+    """``GET /api/rooms/{roomId}/rejoin``; ``userId`` is tolerated where it is the actor's own."""
+
+    after: Position | None = None
+    limit: Limit = 200
+    user_id: Id | None = None
+
+
+class PresenceQuery(Query):
+    """``GET /api/presence``: at most 200 ids, separated by commas."""
+
+    ids: IdList
+
+
+class CustomersQuery(ListQuery):
+    """``GET /api/customers``."""
+
+    q: Search = ""
+
+
+class InboxQuery(ListQuery):
+    """``GET /api/support/conversations``."""
+
+    status: Literal["open", "pending", "resolved"] | None = None
+    assignee: Id | None = None
+
+
+class UnreadQuery(Query):
+    """``GET /api/messages/unread-count``."""
+
+    conversation_id: Id | None = None
+
+
+class NoQuery(Query):
+    """A call that takes no query."""
