@@ -35,7 +35,7 @@ from app.kernel import json, limits, settings as kernel_settings
 from app.kernel.errors import DomainError, Malformed, NotFound, TooLarge
 from app.outbound.bus import Listener
 from app.outbound.fanout import FanoutManager
-from app.sockets import connections, registry, transport
+from app.sockets import connections, notices as socket_notices, rooms, transport
 
 if TYPE_CHECKING:
     from config import Config
@@ -92,9 +92,9 @@ def _bind_socketio(app: Flask, config: Config, async_mode: str) -> None:
     manager = FanoutManager()
     manager.on_emit = _heard
     manager.on_unpublished = _unpublished
-    manager.on_listening = connections.tell_heads_soon
+    manager.on_listening = socket_notices.tell_heads_soon
     manager.on_notice = _on_notice
-    manager.sids_of = connections.sids_of
+    manager.not_meant = rooms.sids_not_meant
     socketio.init_app(
         app,
         client_manager=manager,
@@ -126,7 +126,6 @@ def _heard(message: dict[str, Any]) -> None:
         elif body["persisted"]:
             relay.delivered(body)
             # The emit of a commit may come after someone has joined the group that it was made in.
-            message["skip_sid"] = registry.too_new_for(body["conversationId"], body["seq"]) or message.get("skip_sid")
 
 
 def _unpublished(message: dict[str, Any]) -> None:
@@ -202,7 +201,7 @@ def start_web(app: Flask) -> None:
     limit_database_waits()
     startup.check()
     _print_mode()
-    background.listener = Listener(_on_notice, connections.recheck_soon)
+    background.listener = Listener(_on_notice, socket_notices.recheck_soon)
     if redis.url:
         socketio.server.manager_initialized = True
         socketio.server.manager.initialize()  # hears the other processes from the start, not from the first client on
@@ -213,7 +212,7 @@ def start_web(app: Flask) -> None:
     _spawn(hearing.watch, background.stopping, connections.close_all)
     _spawn(typing.run, background.stopping)
     _spawn(presence.run, background.stopping)
-    _spawn(connections.run_rechecks, background.stopping)
+    _spawn(socket_notices.run_rechecks, background.stopping)
     _spawn(transport.sweep, background.stopping)
     _spawn(watch.guard_stalls, background.stopping)
     _spawn(watch.look_after, background.stopping)
@@ -222,7 +221,7 @@ def start_web(app: Flask) -> None:
 
 def _on_notice(notice: dict[str, Any]) -> None:
     notices.carry_out(notice)
-    connections.on_notice(notice)
+    socket_notices.on_notice(notice)
 
 
 def _print_mode() -> None:

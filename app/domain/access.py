@@ -20,6 +20,7 @@ MEMBER = (
 ENROLL_STAFF = text(
     "INSERT INTO memberships (conversation_id, profile_id, role, joined_at) SELECT id, :me, 'admin', clock_timestamp()"
     " FROM conversations WHERE id = :c AND kind = 'support' AND deleted_at IS NULL"
+    " AND EXISTS (SELECT 1 FROM users WHERE profile_id = :me AND role IN ('staff', 'admin') FOR SHARE)"
     " ON CONFLICT (conversation_id, profile_id) DO UPDATE SET left_at = NULL WHERE memberships.left_at IS NOT NULL"
 )
 FIND = text(MEMBER)

@@ -206,7 +206,7 @@ def set_role(*, username: str, role: str, now: datetime) -> None:
         profile_id = UUID(found["id"])
         tx.change(SET_ROLE, {"id": profile_id, "role": role})
         support.staff_changed(tx, profile_id, is_staff=role != "member", now=now)
-        bus.announce(tx, "profile", profileId=found["id"])
+        bus.announce(tx, "role", profileId=found["id"])
         audit.note(tx, "role.set", now=now, subject_id=profile_id, role=role)
 
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from sqlalchemy import text
-
 from app.domain.batches import Outcome
 from app.kernel.actor import SYSTEM
 from app.kernel.breaker import Down
@@ -19,10 +17,6 @@ from app.models import transaction
 from app.outbound import bus, emits
 
 log = logging.getLogger(__name__)
-LATE_JOINERS = text(
-    "SELECT profile_id, history_from_seq FROM memberships WHERE conversation_id = :conversation_id AND left_at IS NULL"
-    " AND (SELECT max(history_from_seq) FROM memberships WHERE conversation_id = :conversation_id AND left_at IS NULL) >= :seq"
-)
 
 
 def created(outcome: Outcome) -> None:
@@ -33,7 +27,7 @@ def created(outcome: Outcome) -> None:
     try:
         _remember([*outcome.created, *outcome.roots])
         for event in outcome.created:
-            _tell(event, outcome.groups)
+            _tell(event)
     except Exception:
         log.exception("committed messages could not be announced; the healer does it")
 
@@ -41,24 +35,23 @@ def created(outcome: Outcome) -> None:
 def repeated(outcome: Outcome) -> None:
     """Tell again of messages that were committed before (a drain run twice): clients apply the latest change once."""
     try:
-        for event in outcome.already:  # these may be old: their group may have new members since
-            _tell(event, {event["conversationId"]})
+        for event in outcome.already:
+            _tell(event)
     except Exception:
         log.exception("committed messages could not be announced again; the healer does it")
 
 
-def _tell(event: MessageEvent, groups: set[str]) -> None:
-    rooms = readers(event) if event["conversationId"] in groups else None
+def _tell(event: MessageEvent) -> None:
     if event["seq"] == event["changedSeq"]:
-        emits.messages([event], rooms)
+        emits.message(event)
     else:
-        emits.changed(event, rooms)
+        emits.changed(event)
 
 
 def changed(event: MessageEvent, roots: Sequence[MessageEvent] = ()) -> None:
-    """Tell of a changed message those who may read it: in a group, not those who joined after it was written."""
+    """Tell of a changed message those who may read it (in a group, each process leaves out who joined later)."""
     _remember([event, *roots])
-    emits.changed(event, readers(event))
+    emits.changed(event)
 
 
 def _remember(events: Sequence[MessageEvent]) -> None:
@@ -76,13 +69,3 @@ def distrust(heads: dict[str, int]) -> None:
                 bus.announce(tx, "head", conversationId=conversation_id, headSeq=head)
     except DomainError:
         log.warning("neither Redis nor the database could be told of %d conversations", len(heads))
-
-
-def readers(event: MessageEvent) -> list[str] | None:
-    """Name the rooms of those who may read an event, where some members may not; None means all members."""
-    with transaction(SYSTEM) as tx:
-        values = {"conversation_id": event["conversationId"], "seq": event["seq"]}
-        members = tx.execute(LATE_JOINERS, values).all()
-    if not members:
-        return None
-    return [f"user:{row.profile_id}" for row in members if row.history_from_seq < (event["seq"] or 0)]

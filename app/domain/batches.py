@@ -27,7 +27,6 @@ class Outcome:
     already: list[MessageEvent] = field(default_factory=list)
     refused: dict[str, DomainError] = field(default_factory=dict)
     buried: list[MessageEvent] = field(default_factory=list)
-    groups: set[str] = field(default_factory=set)
 
     def final(self, wanted: str) -> MessageEvent | None:
         """Give the final event of a message by id, whoever committed it."""

@@ -117,16 +117,16 @@ def _change(actor: Actor, message_id: UUID, change: Change) -> MessageEvent:
         member = member_of(tx, actor, conversation_id, lock=True)
         event = messages.visible(tx, message_id)  # again, now that nobody else can change it
         position = member.head_seq + 1
-        if not change(tx, event, member, position):
-            return event
-        tx.change(MOVE_HEAD, {"id": conversation_id, "head": position})
-        return _announced(tx, event, position)
+        with tx.elevated():  # the rules have been asked by now; rows of messages are written by Parley itself
+            if not change(tx, event, member, position):
+                return event
+            tx.change(MOVE_HEAD, {"id": conversation_id, "head": position})
+            return _announced(tx, event, position)
 
 
 def _announced(tx: Transaction, event: MessageEvent, position: int) -> MessageEvent:
     told = [event["id"], *([event["threadRootId"]] if event["threadRootId"] else [])]
-    with tx.elevated():
-        after = {found["id"]: found for found in views.by_ids(tx, told) if found["changedSeq"] == position}
+    after = {found["id"]: found for found in views.by_ids(tx, told) if found["changedSeq"] == position}
     changed = after.pop(event["id"])
     tx.after_commit(lambda: announce.changed(changed, list(after.values())))
     return changed
@@ -144,6 +144,5 @@ def _keep(tx: Transaction, actor: Actor, event: MessageEvent, position: int, now
 
 def _uncount_reply(tx: Transaction, event: MessageEvent, position: int) -> None:
     if event["threadRootId"]:
-        with tx.elevated():  # in a group the root may be older than this member's view
-            count = tx.execute(ONE_REPLY_LESS, {"root": event["threadRootId"], "position": position}).scalar_one()
+        count = tx.execute(ONE_REPLY_LESS, {"root": event["threadRootId"], "position": position}).scalar_one()
         tx.change(OWN_COUNT, {"id": event["id"], "count": count})

@@ -15,25 +15,16 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.domain import mentions
+from app.domain import gate, mentions
 from app.domain.batches import Outcome, Submission
 from app.kernel.actor import SYSTEM
-from app.kernel.errors import Conflict, DomainError, Invalid, NotFound, OutOfOrder, Unavailable
+from app.kernel.errors import Invalid, Unavailable
 from app.kernel.events import MessageEvent
-from app.kernel.ids import message_id
 from app.models import Transaction, transaction
 from app.models.transaction import is_temporary, sqlstate
 from app.queries import messages as message_views
 
-LOCK = text(
-    "SELECT id, head_seq, kind FROM conversations WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE"
-)
-KNOWN = text("SELECT id, conversation_id FROM messages WHERE id = ANY(CAST(:ids AS uuid[]))")
-MEMBERS = text(
-    "SELECT me.conversation_id, me.profile_id FROM memberships me JOIN conversations c ON c.id = me.conversation_id"
-    " JOIN unnest(CAST(:conversations AS uuid[]), CAST(:senders AS uuid[])) AS asked(conversation_id, profile_id)"
-    " USING (conversation_id, profile_id) WHERE me.left_at IS NULL AND c.deleted_at IS NULL"
-)
+LOCK = text("SELECT id, head_seq FROM conversations WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE")
 ROOTS = text("SELECT id, reply_count FROM messages WHERE id = ANY(CAST(:ids AS uuid[]))")
 INSERT = text(
     "INSERT INTO messages (id, conversation_id, seq, changed_seq, sender_id, sender_type, client_message_id, content,"
@@ -66,9 +57,11 @@ CONTENT_CLASSES = ("22", "23")
 DRAIN_LOCK = 7_031_986_001
 TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
 END_HOLDER = text(
-    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()"
-    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    " AND (classid::bigint << 32) + objid::bigint = :key"
+    "SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
+    " WHERE l.locktype = 'advisory' AND l.granted AND l.pid <> pg_backend_pid()"
+    " AND a.xact_start < clock_timestamp() - interval '2 seconds'"
+    " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND (l.classid::bigint << 32) + l.objid::bigint = :key"
 )
 
 
@@ -106,9 +99,11 @@ def _apply(tx: Transaction, submissions: Sequence[Submission]) -> Outcome:
     outcome = Outcome()
     distinct = {s.event["id"]: s for s in reversed(submissions)}
     ordered = [s for s in submissions if distinct[s.event["id"]] is s]
-    heads = _lock(tx, ordered, outcome)
-    known = _known(tx, ordered)
-    fresh = _gate(tx, ordered, heads, known, outcome)
+    heads = _lock(tx, ordered)
+    known = gate.known(tx, ordered)
+    fresh, lost = gate.pick(tx, ordered, heads, known, outcome)
+    for s in lost:
+        _bury(tx, s, "", "the conversation does not exist", outcome)
     try:
         with tx.session.begin_nested():
             _insert(tx, fresh, heads, outcome)
@@ -120,71 +115,10 @@ def _apply(tx: Transaction, submissions: Sequence[Submission]) -> Outcome:
     return outcome
 
 
-def _lock(tx: Transaction, submissions: Sequence[Submission], outcome: Outcome) -> dict[UUID, int]:
+def _lock(tx: Transaction, submissions: Sequence[Submission]) -> dict[UUID, int]:
     ids = sorted({s.event["conversationId"] for s in submissions})
     rows = tx.execute(LOCK, {"ids": ids}).all()
-    outcome.groups = {str(row.id) for row in rows if row.kind == "group"}
     return {row.id: row.head_seq for row in rows}
-
-
-def _known(tx: Transaction, submissions: Sequence[Submission]) -> dict[UUID, UUID]:
-    ids = [s.event["id"] for s in submissions]
-    ids += [str(message_id(UUID(s.event["senderId"]), s.after)) for s in submissions if s.after]
-    return {row.id: row.conversation_id for row in tx.execute(KNOWN, {"ids": ids})}
-
-
-def _gate(
-    tx: Transaction,
-    submissions: Sequence[Submission],
-    heads: dict[UUID, int],
-    known: dict[UUID, UUID],
-    outcome: Outcome,
-) -> list[Submission]:
-    """Pick what is new and may be written; the order of the checks is that of ``lua/accept.lua``."""
-    members = _members(tx, [s for s in submissions if s.gated])
-    earlier: set[UUID] = set(known)
-    fresh = []
-    for s in submissions:
-        own_id, target = UUID(s.event["id"]), UUID(s.event["conversationId"])
-        refusal = _refusal(s, own_id, target, known, members, earlier)
-        if own_id in known:
-            if refusal and s.gated:
-                outcome.refused[s.event["id"]] = refusal
-        elif refusal and s.gated:
-            outcome.refused[s.event["id"]] = refusal
-        elif target not in heads:
-            _bury(tx, s, "", "the conversation does not exist", outcome)
-        else:
-            fresh.append(s)
-            earlier.add(own_id)
-    return fresh
-
-
-def _refusal(
-    s: Submission,
-    own_id: UUID,
-    target: UUID,
-    known: dict[UUID, UUID],
-    members: set[tuple[UUID, UUID]],
-    earlier: set[UUID],
-) -> DomainError | None:
-    if own_id in known:
-        return None if known[own_id] == target else Conflict("This clientMessageId was used for another conversation.")
-    if (target, UUID(s.event["senderId"])) not in members:
-        return NotFound("The conversation")
-    if s.after and message_id(UUID(s.event["senderId"]), s.after) not in earlier:
-        return OutOfOrder()
-    return None
-
-
-def _members(tx: Transaction, submissions: Sequence[Submission]) -> set[tuple[UUID, UUID]]:
-    if not submissions:
-        return set()
-    asked = {
-        "conversations": [s.event["conversationId"] for s in submissions],
-        "senders": [s.event["senderId"] for s in submissions],
-    }
-    return {(row.conversation_id, row.profile_id) for row in tx.execute(MEMBERS, asked)}
 
 
 def _insert(tx: Transaction, fresh: Sequence[Submission], heads: dict[UUID, int], outcome: Outcome) -> None:
@@ -271,7 +205,7 @@ def _final(row: dict[str, Any], sender: Any, named: list[str]) -> MessageEvent:
 def _one_by_one(tx: Transaction, fresh: Sequence[Submission], error: Exception, outcome: Outcome) -> None:
     """Find the entries that the database refuses for their content; any other error is the whole batch's."""
     _raise_unless_content(error)
-    heads = _lock(tx, fresh, outcome)
+    heads = _lock(tx, fresh)
     for s in fresh:
         try:
             with tx.session.begin_nested():

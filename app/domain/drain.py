@@ -69,16 +69,12 @@ def drain_all(*, at_most_s: float = 30) -> int:
 
 def run(stopping: threading.Event) -> None:
     """Drain continuously until told to stop; failures are waited out, half a second at a time."""
-    busy_since: float | None = None
     while not stopping.is_set():
         try:
-            taken = drain_once()
+            taken = take_turn(stopping)
             drainers.alive()  # only now: one who cannot reach the database must not keep others from draining
             if taken == 0:
                 log.wait(1.0)
-            busy_since = None
-        except Busy:
-            busy_since = _wait_for_other(busy_since, stopping)
         except (Down, DomainError) as error:
             logger.warning("the drain waits: %s", error)
             stopping.wait(0.5)
@@ -87,11 +83,23 @@ def run(stopping: threading.Event) -> None:
             stopping.wait(0.5)
 
 
-def _wait_for_other(since: float | None, stopping: threading.Event) -> float:
-    """Give the one who drains a moment; one who is silent for two seconds is a stopped process, and loses the turn."""
-    now = time.monotonic()
-    if since is not None and now - since > SILENT_DRAINER_S:
-        end_silent_holder()
-        return now
-    stopping.wait(0.05)
-    return since or now
+def take_turn(stopping: threading.Event) -> int:
+    """Drain one batch, or give another process that drains a moment (1 is given then: there may be more to do).
+
+    One that holds the turn and does not end its transaction for two seconds is a stopped process, and loses it.
+    """
+    try:
+        taken = drain_once()
+    except Busy:
+        now = time.monotonic()
+        _busy_since.setdefault("at", now)
+        if now - _busy_since["at"] > SILENT_DRAINER_S:
+            _busy_since.clear()
+            end_silent_holder()
+        stopping.wait(0.05)
+        return 1
+    _busy_since.clear()
+    return taken
+
+
+_busy_since: dict[str, float] = {}

@@ -59,32 +59,24 @@ def settle_own() -> None:
 
 
 def _commit_waiting() -> None:
-    batch = _take()
+    batch = [_queue.popleft() for _ in range(min(len(_queue), limits.DRAIN_BATCH))]
+    refusal: DomainError = Unavailable()
+    outcome: Outcome | None = None
     try:
         _settle_own()
         outcome = apply([ticket.submission for ticket in batch])
     except DomainError as error:
-        _refuse(batch, error)
+        refusal = error
     except Exception:
         log.exception("a batch of direct writes failed")
-        _refuse(batch, Unavailable())
-    else:
+    finally:  # nobody waits for ever, whatever ended this
+        if outcome is None:
+            _refuse(batch, refusal)
+        else:
+            _tell(batch, outcome)
+    if outcome is not None:
         remembering.committed_past_the_log()
-        _tell(batch, outcome)
         announce.created(outcome)
-
-
-def _take() -> list[Ticket]:
-    """Take what waits, each message once: a second try of one, perhaps elsewhere, is judged after the first is committed."""
-    taken: dict[str, Ticket] = {}
-    later: list[Ticket] = []
-    while _queue and len(taken) < limits.DRAIN_BATCH:
-        ticket = _queue.popleft()
-        first = taken.setdefault(ticket.submission.event["id"], ticket)
-        if first is not ticket:
-            later.append(ticket)
-    _queue.extendleft(reversed(later))
-    return list(taken.values())
 
 
 def _settle_own() -> None:

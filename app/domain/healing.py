@@ -43,8 +43,8 @@ def heal_once() -> int:
     """
     with transaction(SYSTEM) as tx:
         began: datetime = tx.execute(NOW).scalar_one()
-    healed_at = _healed_at()
-    at, last_id, healed, is_whole = (healed_at or began - FIRST) - OVERLAP, NO_ID, 0, True
+    healed_at, is_whole = _healed_at()
+    at, last_id, healed = (healed_at or began - FIRST) - OVERLAP, NO_ID, 0
     while True:
         with transaction(SYSTEM) as tx:
             rows = tx.execute(CHANGED, {"at": at, "id": last_id}).all()
@@ -59,11 +59,12 @@ def heal_once() -> int:
     return healed
 
 
-def _healed_at() -> datetime | None:
+def _healed_at() -> tuple[datetime | None, bool]:
+    """Read the cache's mark; a healing that could not read it must not move it."""
     try:
-        return hot.healed_at()
+        return hot.healed_at(), True
     except Down:
-        return None
+        return None, False
 
 
 def _note_healed(at: datetime) -> None:
@@ -96,11 +97,12 @@ def run(stopping: threading.Event) -> None:
             log.exception("the filter of known messages could not be filled")
         if time.monotonic() >= due:
             due = time.monotonic() + limits.HEADS_EVERY_S
-            _heal_safely()
+            heal_safely()
         stopping.wait(1.0)
 
 
-def _heal_safely() -> None:
+def heal_safely() -> None:
+    """Heal; what goes wrong is logged and left to the next time."""
     try:
         heal_once()
     except DomainError as error:

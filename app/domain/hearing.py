@@ -41,10 +41,12 @@ def is_deaf() -> bool:
 
 def watch(stopping: threading.Event, close_sockets: Callable[[], None]) -> None:
     """Close the sockets when this process goes deaf."""
-    was_deaf = False
+    was_deaf, looked_at = False, time.monotonic()
     while not stopping.wait(LOOK_EVERY_S):
+        is_punctual, looked_at = time.monotonic() - looked_at < 2 * LOOK_EVERY_S, time.monotonic()
         deaf = is_deaf()
-        if deaf and not was_deaf:
+        if deaf and was_deaf and is_punctual:  # a process that was only slow has read nothing yet of what it was told
             log.warning("this process hears neither Redis nor the database: its sockets are closed")
             close_sockets()
+            deaf = False
         was_deaf = deaf

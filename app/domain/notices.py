@@ -16,7 +16,7 @@ def carry_out(notice: dict[str, Any]) -> None:
     kind = notice.get("kind")
     if kind == "session":
         sessions.forget(parse_id(notice["sessionId"]))
-    elif kind == "profile":
+    elif kind in ("profile", "role"):
         sessions.forget()
     elif kind == "member":
         _evict(notice)

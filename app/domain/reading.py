@@ -41,7 +41,7 @@ RECEIPTS = text(
     "SELECT p.id, p.kind, w.read_at, w.up_to_seq FROM memberships me JOIN profiles p ON p.id = me.profile_id,"
     " LATERAL (SELECT read_at, up_to_seq FROM read_marks r WHERE r.conversation_id = me.conversation_id"
     "   AND r.profile_id = me.profile_id AND r.up_to_seq >= :seq ORDER BY r.up_to_seq LIMIT 1) w"
-    " WHERE me.conversation_id = :c AND p.id <> :sender ORDER BY w.read_at, p.id LIMIT 1000"
+    " WHERE me.conversation_id = :c AND me.history_from_seq < :seq AND p.id <> :sender ORDER BY w.read_at, p.id LIMIT 1000"
 )
 
 

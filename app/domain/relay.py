@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.domain import announce, unsettled
+from app.domain import unsettled
 from app.kernel.actor import SYSTEM
 from app.kernel.events import MessageEvent
 from app.models import transaction
@@ -44,7 +44,7 @@ def moved(conversation_id: str, head_seq: int) -> None:
     with transaction(SYSTEM) as tx:
         events, _, _ = views.changes(tx, UUID(conversation_id), after=known, floor=0, limit=AT_MOST)
     for event in events:
-        emits.here(event, announce.readers(event))
+        emits.here(event)
         delivered(event)
 
 

@@ -46,6 +46,11 @@ def accepted(message_id: str) -> None:
         waiting.accepted = True
 
 
+def waits(message_id: str) -> bool:
+    """Tell whether a message still waits for its final."""
+    return message_id in _waiting
+
+
 def settled(message_id: str) -> None:
     """Note that a message is committed, or given up for a reason."""
     if message_id in _waiting:

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from app.domain import announce, drain, groupcommit, healing, modes, remembering, unsettled
 from app.domain.batches import Outcome
-from app.domain.commit import Busy
 from app.extensions import LOG
+from app.kernel import limits
 from app.kernel.actor import SYSTEM
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
@@ -32,7 +32,7 @@ def guard_stalls(stopping: threading.Event) -> None:
     while not stopping.is_set():
         try:
             for waiting in unsettled.overdue(settings().stall_guard_ms / 1000):
-                if not waiting.shown:
+                if not waiting.shown and unsettled.waits(waiting.event["id"]):
                     waiting.shown = True
                     emits.provisional(waiting.event)
         except Exception:
@@ -94,24 +94,23 @@ def take_over(stopping: threading.Event) -> None:
 
 
 def _stand_in(healed_at: float, stopping: threading.Event) -> float:
+    """Drain, then heal: one being impossible just now is no reason to leave the other."""
     try:
         if modes.is_behind() or settings().message_log_redis_url:
             _drain_for(0.45, stopping)
-        if time.monotonic() - healed_at > 5:
-            healing.heal_once()
-            return time.monotonic()
-        remembering.fill(at_most_s=0.2)
-    except Busy:
-        pass  # another process stands in
+            remembering.fill(at_most_s=0.2)
     except (Down, DomainError) as error:
         log.debug("standing in for the drainer waits: %s", error)
     except Exception:
         log.exception("standing in for the drainer failed; it goes on")
-    return healed_at
+    if time.monotonic() - healed_at <= limits.HEADS_EVERY_S:
+        return healed_at
+    healing.heal_safely()
+    return time.monotonic()
 
 
 def _drain_for(seconds: float, stopping: threading.Event) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until and not stopping.is_set():
-        if drain.drain_once() == 0:
+        if drain.take_turn(stopping) == 0:
             stopping.wait(0.02)

@@ -12,7 +12,7 @@ from app.extensions import LOG, redis
 from app.kernel import limits
 from app.kernel.events import MessageEvent, is_whole
 from app.kernel.settings import settings
-from app.live import scripts, seen
+from app.live import membership, scripts, seen
 from app.live.membership import member_key
 
 STREAM = "messages:log"
@@ -69,6 +69,7 @@ def accept(event: MessageEvent, *, after: UUID | None, is_new: bool = False, aft
         seen.bits(UUID(message_id)),
         seen.bits(after) if after else "",
     ]
+    membership.retry_evictions()  # the log may have come back with a membership that has ended
     with LOG.guard():
         return _answer(scripts.run(redis.log, "accept", keys, arguments))
 

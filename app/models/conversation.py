@@ -21,13 +21,7 @@ class Conversation(Base):
             "slug",
             postgresql_where=text("kind = 'room' AND visibility = 'public' AND deleted_at IS NULL"),
         ),
-        Index(
-            "conversations_inbox",
-            "status",
-            text("active_at DESC"),
-            text("id DESC"),
-            postgresql_where=text("kind = 'support'"),
-        ),
+        Index("conversations_inbox", "status", postgresql_where=text("kind = 'support'")),
         Index("conversations_updated", "updated_at", postgresql_using="brin", postgresql_with={"pages_per_range": 8}),
         Index("conversations_customer", "customer_id", postgresql_where=text("kind = 'support'")),
     )

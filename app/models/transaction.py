@@ -57,8 +57,15 @@ class Transaction:
         self.session.execute(SCOPE, {"scope": "system"})
         try:
             yield
-        finally:
-            self.session.execute(SCOPE, {"scope": "system" if self.actor.is_system else "actor"})
+        except DBAPIError:
+            raise  # the transaction is over, and a SET in it would hide why
+        except BaseException:
+            self._come_down()
+            raise
+        self._come_down()
+
+    def _come_down(self) -> None:
+        self.session.execute(SCOPE, {"scope": "system" if self.actor.is_system else "actor"})
 
     def after_commit(self, hook: Callable[[], None]) -> None:
         """Have a hook called once the commit is done; a rollback drops it. Emits and jobs go here."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from app.extensions import CACHE, redis, socketio
@@ -19,11 +19,10 @@ def conversation_room(conversation_id: object) -> str:
     return f"conversation:{conversation_id}"
 
 
-def messages(events: Iterable[MessageEvent], rooms: list[str] | None = None) -> None:
-    """Emit created messages, final, in order, to their members or to the given rooms; tell the operator's services."""
-    for event in events:
-        _emit("message", event, rooms if rooms is not None else conversation_room(event["conversationId"]))
-        _tell("channel:chat-messages", event)
+def message(event: MessageEvent) -> None:
+    """Emit a created message, final, and tell the operator's other services."""
+    _emit("message", event, conversation_room(event["conversationId"]))
+    _tell("channel:chat-messages", event)
 
 
 def provisional(event: MessageEvent) -> None:
@@ -31,10 +30,9 @@ def provisional(event: MessageEvent) -> None:
     _emit("message", event, conversation_room(event["conversationId"]))
 
 
-def changed(event: MessageEvent, rooms: Iterable[str] | None = None) -> None:
-    """Emit a changed message, to its conversation or to the given rooms only."""
-    for room in rooms if rooms is not None else [conversation_room(event["conversationId"])]:
-        _emit("message:changed", event, room)
+def changed(event: MessageEvent) -> None:
+    """Emit a changed message."""
+    _emit("message:changed", event, conversation_room(event["conversationId"]))
 
 
 def withdrawn(message_id: str, conversation_id: str, reason: str) -> None:
@@ -49,11 +47,10 @@ def heads(conversation_id: object, head_seq: int, version: int, *, here_only: bo
     _emit("heads", body, conversation_room(conversation_id), here_only=here_only)
 
 
-def here(event: MessageEvent, rooms: Iterable[str] | None = None) -> None:
+def here(event: MessageEvent) -> None:
     """Deliver a final event to this process's sockets only: it came through the database and not through Redis."""
     name = "message" if event["seq"] == event["changedSeq"] else "message:changed"
-    for room in rooms if rooms is not None else [conversation_room(event["conversationId"])]:
-        _emit(name, event, room, here_only=True)
+    _emit(name, event, conversation_room(event["conversationId"]), here_only=True)
 
 
 def conversation(view: Mapping[str, Any], room: str) -> None:

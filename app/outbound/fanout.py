@@ -36,16 +36,26 @@ class FanoutManager(PubSubManager):  # type: ignore[misc]
         self.on_emit: Hook | None = None  # every emit that is delivered here, own or heard
         self.on_unpublished: Hook | None = None  # an emit that the other processes have not been told of
         self.on_listening: Callable[[], None] | None = None  # subscribed, again: what was said meanwhile is lost
-        self.sids_of: Callable[[dict[str, Any]], list[str]] | None = None  # the sockets here of whom an event is about
+        self.not_meant: Callable[[str, Any], list[str]] | None = None  # sockets here that must not hear an event
         self.on_notice: Hook | None = None  # a notice of another process (``outbound/bus.py``)
         self.heard_at = 0.0
 
     def _handle_emit(self, message: dict[str, Any]) -> None:
         if self.on_emit is not None:
             self.on_emit(message)
-        if message["event"] == "typing" and self.sids_of is not None:
-            message = {**message, "skip_sid": self.sids_of(message["data"][0])}
+        skipped = self._not_meant(message["event"], message["data"][0])
+        if skipped:
+            message = {**message, "skip_sid": skipped}
         super()._handle_emit(message)
+
+    def emit(self, event: str, data: Any, namespace: str | None = None, room: Any = None, **more: Any) -> None:
+        """Emit to every process, or with ``ignore_queue`` to this one; those not meant are left out on either way."""
+        if more.get("ignore_queue"):
+            more["skip_sid"] = self._not_meant(event, data) or more.get("skip_sid")
+        super().emit(event, data, namespace=namespace, room=room, **more)
+
+    def _not_meant(self, event: str, body: Any) -> list[str]:
+        return self.not_meant(event, body) if self.not_meant is not None else []
 
     def _publish(self, data: dict[str, Any]) -> None:
         try:

@@ -136,7 +136,8 @@ def conversation(actor: Actor, room: str) -> AnyResponse:
     """Show a conversation, named by its id or a room's slug."""
     conversation_id = parse_id(room)
     if conversation_id is None:
-        return redirect(url_for("web.conversation", room=conversations.by_room_ref(room)))
+        found = conversations.get(actor, conversation_id=conversations.by_room_ref(room))  # tells nobody else's slugs
+        return redirect(url_for("web.conversation", room=found["id"]))
     page_of_history = messages.history(actor, conversation_id=conversation_id, limit=LISTED)
     found = conversations.get(actor, conversation_id=conversation_id)
     return _chat(actor, {"conversation": found, "page": page_of_history})

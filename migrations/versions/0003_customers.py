@@ -41,7 +41,7 @@ ALTER TABLE conversations
     ADD COLUMN assignee_id uuid REFERENCES profiles;
 ALTER TABLE conversations ADD CONSTRAINT conversations_support
     CHECK ((kind = 'support') = (customer_id IS NOT NULL AND status IS NOT NULL));
-CREATE INDEX conversations_inbox ON conversations (status, active_at DESC, id DESC) WHERE kind = 'support';
+CREATE INDEX conversations_inbox ON conversations (status) WHERE kind = 'support';
 CREATE INDEX conversations_customer ON conversations (customer_id) WHERE kind = 'support';
 """
 POLICIES = {

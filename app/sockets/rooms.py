@@ -1,0 +1,92 @@
+"""Which Socket.IO rooms a socket of this process is in, and which events it must not hear there."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import socketio
+
+from app.domain import delivery, relay
+from app.domain.delivery import Standing
+from app.extensions import socketio as flask_socketio
+from app.kernel.ids import parse_id
+from app.sockets import registry
+from app.sockets.registry import Connection
+
+OF_A_CONVERSATION = ("conversation", "receipts", "typing", "presence")
+
+
+def server() -> socketio.Server:
+    """Give the Socket.IO server."""
+    return flask_socketio.server
+
+
+def settle(connection: Connection) -> list[Standing]:
+    """Join what the actor belongs to and leave the rest; read again where a change was heard of meanwhile."""
+    while True:
+        before = registry.changes(connection.actor.id)
+        standings = delivery.standings(connection.actor)
+        for standing in standings:
+            join(connection, standing.conversation_id, standing.history_from_seq)
+        leave_all_but(connection, {standing.conversation_id for standing in standings})
+        if registry.changes(connection.actor.id) == before:
+            return standings
+
+
+def enter(connection: Connection, room: str) -> None:
+    """Put a socket into a room."""
+    server().manager.enter_room(connection.sid, "/", room)
+
+
+def join(connection: Connection, conversation_id: UUID, history_from_seq: int) -> None:
+    """Put a socket into a conversation, of which it may read what comes after a position."""
+    registry.entered(connection, conversation_id, history_from_seq)
+    room = f"conversation:{conversation_id}"
+    connection.channels.add(room)
+    enter(connection, room)
+
+
+def leave(connection: Connection, conversation_id: UUID) -> None:
+    """Take a socket out of a conversation and all its channels."""
+    registry.left(connection, conversation_id)
+    for kind in OF_A_CONVERSATION:
+        room = f"{kind}:{conversation_id}"
+        connection.channels.discard(room)
+        server().manager.leave_room(connection.sid, "/", room)
+
+
+def leave_all_but(connection: Connection, kept: set[UUID]) -> None:
+    """Take a socket out of the conversations that it is no longer in."""
+    for conversation_id in set(connection.memberships) - kept:
+        leave(connection, conversation_id)
+
+
+def cut(connection: Connection) -> None:
+    """End a socket; its client comes back, here or elsewhere, if it may."""
+    server().disconnect(connection.sid, ignore_queue=True)
+
+
+def tell_all_heads() -> None:
+    """Tell every socket here where its conversations stand: emits of other processes may have been missed."""
+    ids = {conversation_id for connection in registry.everyone() for conversation_id in connection.memberships}
+    if ids:
+        relay.tell_heads(ids)
+
+
+def sids_not_meant(name: str, body: Any) -> list[str]:
+    """List the sockets here that are in an event's room and must not hear it.
+
+    A typist does not hear the own typing; one who joined a group does not hear of what was written before.
+    """
+    if name == "typing":
+        return sids_of(body)
+    if name in ("message", "message:changed"):
+        return registry.too_new_for(body["conversationId"], body["seq"]) if body["seq"] else []
+    return []
+
+
+def sids_of(event: dict[str, Any]) -> list[str]:
+    """List the sockets here of the person that an event is about."""
+    profile_id = parse_id(event.get("userId") or event.get("customerId"))
+    return [connection.sid for connection in registry.of_profile(profile_id)] if profile_id else []
