@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, cast
-from uuid import NAMESPACE_OID, UUID, uuid5
+from uuid import UUID
 
 import orjson
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.domain import gate, mentions
+from app.domain import dead_letters, gate, mentions
 from app.domain.batches import Outcome, Submission
 from app.kernel.actor import SYSTEM
 from app.kernel.errors import Invalid, Unavailable
@@ -47,11 +47,6 @@ MOVE_HEADS = text(
 )
 COUNT_REPLY = text("UPDATE messages SET reply_count = :count, changed_seq = :position WHERE id = :id")
 SENDERS = text("SELECT id, username, display_name, avatar_url FROM profiles WHERE id = ANY(CAST(:ids AS uuid[]))")
-BURY = text(
-    "INSERT INTO dead_letters (message_id, conversation_id, sender_id, entry, sqlstate, reason, created_at)"
-    " VALUES (:message_id, :conversation_id, :sender_id, CAST(:entry AS jsonb), :sqlstate, :reason, clock_timestamp())"
-    " ON CONFLICT (message_id) DO NOTHING"
-)
 ATTEMPTS = 5
 CONTENT_CLASSES = ("22", "23")
 DRAIN_LOCK = 7_031_986_001
@@ -225,18 +220,7 @@ def _bury(tx: Transaction, s: Submission, state: str, reason: str, outcome: Outc
     event = s.event
     outcome.refused[event["id"]] = Invalid({"content": ["could not be stored"]})
     outcome.buried.append(event)
-    entry = orjson.dumps(event).decode().replace("\\u0000", "")
-    values = {"message_id": event["id"], "conversation_id": event["conversationId"], "sender_id": event["senderId"]}
-    tx.change(BURY, {**values, "entry": entry, "sqlstate": state, "reason": reason})
-
-
-def bury_broken(entries: Sequence[tuple[str, str]]) -> None:
-    """Keep entries (place in the log, text) that are no messages; raises Unavailable where the database is away."""
-    with transaction(SYSTEM) as tx:
-        for place, raw in entries:
-            values = {"message_id": uuid5(NAMESPACE_OID, place), "conversation_id": None, "sender_id": None}
-            entry = orjson.dumps({"place": place, "text": raw.replace("\x00", "")}).decode()
-            tx.change(BURY, {**values, "entry": entry, "sqlstate": "", "reason": "it is no message"})
+    dead_letters.keep(tx, event, sqlstate=state, reason=reason)
 
 
 def _forget(outcome: Outcome) -> None:

@@ -11,7 +11,8 @@ import time
 
 from app.domain import announce, unsettled
 from app.domain.batches import Submission
-from app.domain.commit import Busy, apply, bury_broken, end_silent_holder
+from app.domain.commit import Busy, apply, end_silent_holder
+from app.domain.dead_letters import bury_broken
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
 from app.kernel.limits import SILENT_DRAINER_S

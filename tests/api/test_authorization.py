@@ -14,10 +14,11 @@ from urllib.parse import quote
 
 import psycopg2
 import pytest
+import requests
 
 from app.api.endpoint import CALLS
 from app.sockets.events import EVENTS
-from tests.support.clients import Person, Socket, send_body
+from tests.support.clients import Person, Rest, Socket, send_body
 from tests.support.modes import one_mode
 from tests.support.stack import Stack
 
@@ -85,6 +86,26 @@ OF_ONESELF = {
     "GET /sessions", "DELETE /sessions/<session_id>", "GET /users", "GET /users/<username>", "POST /conversations",
     "GET /conversations", "GET /conversations/with/<username>", "GET /rooms", "GET /presence",
 }  # fmt: skip
+# Calls of those who serve customers: (path, body); `{customer}` and `{token}` stand for ids, `{c}` for their conversation.
+OF_STAFF: dict[str, tuple[str, Any]] = {
+    "POST /customers": ("/customers", {"displayName": "New"}),
+    "GET /customers": ("/customers", None),
+    "POST /customers/<customer_id>/portal-tokens": ("/customers/{customer}/portal-tokens", {}),
+    "DELETE /portal-tokens/<token_id>": ("/portal-tokens/{token}", None),
+    "GET /support/conversations": ("/support/conversations", None),
+    "PATCH /support/conversations/<conversation_id>": ("/support/conversations/{c}", {"status": "pending"}),
+}
+# In a support conversation all of staff and its customer are insiders; what the customer, then staff, may not do.
+NOT_IN_SUPPORT = {
+    "PATCH /conversations/<room>": ("forbidden", "invalid"),  # it has no topic
+    "POST /conversations/<room>/members": ("forbidden", "forbidden"),
+    "DELETE /conversations/<room>/members/<profile_id>": ("forbidden", "forbidden"),
+    "POST /conversations/<room>/join": ("forbidden", "ok"),
+    "POST /conversations/<room>/leave": ("forbidden", "forbidden"),
+    "DELETE /conversations/<room>": ("forbidden", "forbidden"),
+    "PATCH /messages/<message_id>": ("ok", "forbidden"),
+    "message:edit": ("ok", "forbidden"),
+}
 OF_EVENTS: dict[str, tuple[Any, Callable[[str, str], str]]] = {
     "subscribe": ({"channels": ["receipts:{c}"]}, READ),
     "unsubscribe": ({"channels": ["receipts:{c}"]}, expect(outside="ok")),  # letting go of what one never held
@@ -110,6 +131,7 @@ class Cast:
     word: str
     sockets: dict[str, Socket] = field(default_factory=dict)
     made: int = 0
+    customer: Rest = field(default_factory=lambda: Rest(""))
 
     def scene(self, kind: str) -> dict[str, str]:
         """Make a conversation of a kind: the owner has written in it, the ex-member was in it."""
@@ -127,6 +149,22 @@ class Cast:
         message = owner.ok("POST", "/messages/send", send_body(c, "hello"))["message"]["id"]
         owner.ok("GET", f"/messages/{message}")  # waits for its commit
         return {"c": c, "message": message, "someone": self.people["someone"].username, "owner": owner.id}
+
+    def support(self) -> dict[str, str]:
+        """Make a customer with a token and an open conversation; they take their place in the cast."""
+        staff = self.people["staff"]
+        customer = staff.ok("POST", "/customers", {"displayName": "Cleo"})["customer"]["id"]
+        issued = staff.ok("POST", f"/customers/{customer}/portal-tokens", {})
+        self.customer = Rest(staff.url, issued["token"])
+        message = self.customer.ok("POST", "/messages/send", {"content": "Where is it?"})["message"]
+        self.customer.ok("GET", f"/messages/{message['id']}")
+        names = {
+            "customer": customer,
+            "owner": customer,
+            "token": issued["portalToken"]["id"],
+            "message": message["id"],
+        }
+        return {**names, "c": message["conversationId"], "someone": self.people["someone"].username}
 
     def socket(self, who: str) -> Socket:
         """Give someone's device."""
@@ -175,7 +213,7 @@ def unplaced(names: set[str], placed: set[str]) -> set[str]:
 
 
 def test_every_call_and_every_event_is_in_the_table() -> None:
-    assert unplaced(NAMES, OF_ONESELF | set(OF_CONVERSATIONS)) == set()
+    assert unplaced(NAMES, OF_ONESELF | set(OF_CONVERSATIONS) | set(OF_STAFF)) == set()
     assert unplaced(set(EVENTS), set(OF_EVENTS)) == set()
     assert unplaced({"GET /new"}, OF_ONESELF | set(OF_CONVERSATIONS)) == {"GET /new"}
 
@@ -213,6 +251,49 @@ def test_a_call_is_for_those_who_may(cast: Cast, name: str, kind: str) -> None:
             cast.people[who].ok("POST", f"/conversations/{names['c']}/leave")
 
 
+def came_to(response: requests.Response) -> str:
+    """Say what a call came to: ok, or the code of its refusal."""
+    return "ok" if response.ok else str(response.json()["error"]["code"])
+
+
+@pytest.mark.parametrize("name", [name for name in OF_CONVERSATIONS if name in NAMES])
+def test_a_customer_is_an_outsider_everywhere_else(cast: Cast, name: str) -> None:
+    path, body, _ = OF_CONVERSATIONS[name]
+    cast.support()
+    call = next(call for call in CALLS if f"{call.method} {call.rule}" == name)
+    for kind in ("public room", "direct"):
+        names = cast.scene(kind)
+        assert cast.people["owner"].ok("GET", f"/conversations/{names['c']}")
+        came = came_to(cast.customer.call(call.method, filled(path, names), filled(body, names)))
+        assert came == ("not_found" if call.customers else "forbidden"), kind
+
+
+@pytest.mark.parametrize("name", [name for name in OF_CONVERSATIONS if name in NAMES])
+def test_a_support_conversation_is_its_customers_and_staffs(cast: Cast, name: str) -> None:
+    path, body, _ = OF_CONVERSATIONS[name]
+    names = cast.support()
+    method = name.split(maxsplit=1)[0]
+    for who in ("outsider", "member", "owner"):
+        assert came_to(cast.people[who].call(method, filled(path, names), filled(body, names))) == "not_found", who
+    by_customer, by_staff = NOT_IN_SUPPORT.get(name, ("ok", "ok"))
+    staff = came_to(cast.people["staff"].call(method, filled(path, names), filled(body, names)))
+    customer = came_to(cast.customer.call(method, filled(path, names), filled(body, names)))
+    assert (customer, staff) == (by_customer, by_staff)
+
+
+@pytest.mark.parametrize("name", [name for name in OF_STAFF if name in NAMES])
+def test_what_serves_customers_is_for_staff(cast: Cast, name: str) -> None:
+    path, body = OF_STAFF[name]
+    names = cast.support()
+    method = name.split(maxsplit=1)[0]
+    path, body = filled(path, names), filled(body, names)
+    asked = {who: cast.people[who].call(method, path, body) for who in ("member", "staff", "admin")}
+    by_customer = cast.customer.call(method, path, body)
+    assert came_to(by_customer) in ("forbidden", "unauthenticated")  # the latter where staff has just ended the token
+    hidden = "not_found" if "{c}" in OF_STAFF[name][0] else "forbidden"
+    assert {who: came_to(answer) for who, answer in asked.items()} == {"member": hidden, "staff": "ok", "admin": "ok"}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", [name for name in OF_EVENTS if name in EVENTS])
 def test_an_event_is_for_those_who_may(cast: Cast, name: str, kind: str) -> None:
@@ -224,6 +305,25 @@ def test_an_event_is_for_those_who_may(cast: Cast, name: str, kind: str) -> None
         ack = cast.socket(who).ask(name, filled(payload, names))
         came = "ok" if ack["ok"] else ack["error"]["code"]
         assert came == expected(who, kind), f"{who}: {ack}"
+
+
+@pytest.mark.parametrize("name", [name for name in OF_EVENTS if name in EVENTS])
+def test_a_customers_events_end_at_their_own_conversation(cast: Cast, name: str) -> None:
+    payload, _ = OF_EVENTS[name]
+    own, others = cast.support(), cast.scene("public room")
+    device = Socket(cast.customer.url, {"token": cast.customer.token})
+
+    def came(to: Socket, names: dict[str, str]) -> str:
+        ack = to.ask(name, filled(payload, names))
+        return "ok" if ack["ok"] else str(ack["error"]["code"])
+
+    about_oneself = name in ("unsubscribe", "presence")
+    assert came(device, others) == ("ok" if about_oneself else "not_found")
+    assert came(cast.socket("owner"), own) == ("ok" if about_oneself else "not_found")
+    by_customer, by_staff = NOT_IN_SUPPORT.get(name, ("ok", "ok"))
+    assert came(cast.socket("staff"), own) == by_staff
+    assert came(device, own) == by_customer
+    device.close()
 
 
 CHANNELS = (

@@ -146,7 +146,7 @@ def test_an_unknown_or_repeated_query_field_is_invalid(people: dict[str, Any], n
 @pytest.mark.parametrize("name", [name for name, call in BY_NAME.items() if "_id>" in call.rule])
 def test_a_malformed_id_in_a_path_is_not_found(people: dict[str, Any], name: str) -> None:
     call = BY_NAME[name]
-    body = {"content": "x"} if call.body is not None else None
+    body = ({"content": "x"} if name.startswith("PATCH /messages") else {}) if call.body is not None else None
     for odd in ("7", uuid.uuid4().hex, "%00", "é", "\ud7ff", f"{NOBODY}x"):
         values = dict.fromkeys(re.findall(r"(\w+_id)>", call.rule), odd)
         envelope(people["ann"].call(call.method, path_of(call, **values), body), "not_found")
