@@ -27,7 +27,7 @@ class Aside:
         self.app: Flask = create_app(load_config(stack.environ))
         self.client = self.app.test_client()
         self._listener = self.inside.cache.pubsub(ignore_subscribe_messages=True)
-        self._listener.subscribe("parley:emits")
+        self._listener.subscribe(self.inside.channel("parley:emits"))
         self._listener.get_message(timeout=5)
         word = "a" + uuid.uuid4().hex[:10]
         self.ann, self.ben = self._register(f"{word}-ann"), self._register(f"{word}-ben")
