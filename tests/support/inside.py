@@ -25,6 +25,10 @@ class Inside:
         self.log = redis.Redis.from_url(stack.environ["MESSAGE_LOG_REDIS_URL"])
         self._connection = self.connect()
 
+    def channel(self, name: str) -> str:
+        """Name a channel of this stack's own: Redis shares channels between its numbered databases."""
+        return f"{name}@{self.cache.connection_pool.connection_kwargs['db']}"
+
     def connect(self) -> psycopg2.extensions.connection:
         """Connect to the stack's database as a superuser, whom row security does not bind."""
         address = urlsplit(self.stack.services["PARLEY_TEST_SUPERUSER_URL"])
