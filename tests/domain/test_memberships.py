@@ -99,12 +99,7 @@ def test_an_emit_that_comes_late_does_not_reach_a_newcomer(cast: Cast, name: str
     listens(new, group)
     before = len(old.heard("message", lambda m: m["id"] == secret["id"]))
     late = {"method": "emit", "event": "message", "data": [secret], "namespace": "/", "room": f"conversation:{group}"}
-<<<<<<< HEAD
-    channel = f"parley:emits@{inside.cache.connection_pool.connection_kwargs['db']}"
-    inside.cache.publish(channel, orjson.dumps({**late, "host_id": "another process"}))
-=======
     inside.cache.publish(inside.channel("parley:emits"), orjson.dumps({**late, "host_id": "another process"}))
->>>>>>> messages-tests
     until(lambda: len(old.heard("message", lambda m: m["id"] == secret["id"])) > before, what="the late emit")
     fence = RestDoor(cast.ann).say(group, "fence")
     new.next("message", lambda m: m["id"] == fence["id"])
