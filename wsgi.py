@@ -2,7 +2,7 @@
 
 The one place that knows eventlet and gevent, so that leaving either is a change of ASYNC_MODE. The library's patches
 must be in place before anything else is imported, hence the order of this file. With WEB_CONCURRENCY above 1 this
-process only starts that many others on the same port and replaces those that die.
+process only starts that many others on the same port and replaces those that die (`web_processes.py`).
 """
 
 import os
@@ -36,13 +36,11 @@ import errno
 import logging
 import signal
 import socket
-import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import web_processes
 from config import Config, ConfigError, load_config
 
 if TYPE_CHECKING:
@@ -52,27 +50,6 @@ BACKLOG = 2048
 CLIENTS_MAX = 10_000
 REQUEST_SOCKET_TIMEOUT_S = 60
 GRACE_S = 8  # for clients and requests in flight; the rest of the ten seconds is for ending
-RESTART_PAUSE_S = 1
-log = logging.getLogger("parley.wsgi")
-
-
-def listen(config: Config, *, shared: bool) -> socket.socket:
-    """Open the port. Shared, several processes of one user may, and the kernel spreads the clients over them."""
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # Clients' sockets inherit it. Without it an ack right behind an event waits 40 ms for the client's kernel to confirm that.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if shared:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    try:
-        listener.bind((config.host, config.port))
-    except OSError as error:
-        listener.close()
-        if error.errno != errno.EADDRINUSE:
-            raise SystemExit(f"Cannot listen on {config.host}:{config.port}: {error.strerror}.") from None
-        raise SystemExit(f"Port {config.port} is in use: stop what uses it, or set PORT to another.") from None
-    return listener
 
 
 def create() -> tuple[Config, "Flask"]:
@@ -104,7 +81,7 @@ def serve(config: Config, app: "Flask") -> None:
     """Serve until SIGTERM or SIGINT, then drain, within ten seconds."""
     from app.factory import start_web  # noqa: PLC0415
 
-    listener = listen(config, shared=config.web_concurrency > 1)
+    listener = web_processes.listen(config, shared=config.web_concurrency > 1)
     listener.listen(BACKLOG)
     start_web(app)
     {"eventlet": _serve_eventlet, "gevent": _serve_gevent, "threading": _serve_threading}[config.async_mode](
@@ -277,68 +254,11 @@ def _serve_threading(listener: socket.socket, app: "Flask") -> None:
     _say_goodbye(app)
 
 
-# several processes
-
-
-class Workers:
-    """The serving processes: as many as asked for, each replaced when it dies."""
-
-    def __init__(self, config: Config) -> None:
-        self._reservation = self._reserve(config)
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self._count = config.web_concurrency
-        self._stopping = threading.Event()
-
-    def run(self) -> None:
-        """Keep them running until SIGTERM or SIGINT, then end them."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stopping.set())
-        self._processes = [self._start(number) for number in range(self._count)]
-        while not self._stopping.wait(0.2):
-            self._replace_the_dead()
-        self._stop()
-
-    @staticmethod
-    def _reserve(config: Config) -> socket.socket:
-        listen(config, shared=False).close()  # refuses if another program has the port
-        return listen(config, shared=True)  # bound and not listening: nobody else gets it, and no client comes here
-
-    def _replace_the_dead(self) -> None:
-        for number, process in enumerate(self._processes):
-            if process.poll() is not None:
-                log.error("web process %d ended with %d; another takes its place", number + 1, process.returncode)
-                self._stopping.wait(RESTART_PAUSE_S)  # one that cannot start must not keep a core busy
-                if not self._stopping.is_set():
-                    self._processes[number] = self._start(number)
-
-    @staticmethod
-    def _start(number: int) -> subprocess.Popen[bytes]:
-        from embedded.children import end_with_parent  # noqa: PLC0415
-
-        return subprocess.Popen(
-            [sys.executable, Path(__file__).resolve()],
-            env={**os.environ, "PARLEY_WEB_WORKER": str(number + 1)},
-            preexec_fn=end_with_parent(signal.SIGTERM),  # noqa: PLW1509
-            start_new_session=True,
-        )
-
-    def _stop(self) -> None:
-        for process in self._processes:
-            if process.poll() is None:
-                process.terminate()
-        end = time.monotonic() + GRACE_S + 1.8
-        for process in self._processes:
-            try:
-                process.wait(max(end - time.monotonic(), 0.1))
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
 def main() -> None:
     """Serve, or keep the processes that do."""
     try:
         if PARENT:
-            Workers(load_config()).run()
+            web_processes.WebProcesses(load_config(), __file__, grace_s=GRACE_S + 1.8).run()
             return
         serve(*create())
     except ConfigError as error:

@@ -10,7 +10,7 @@ import pytest
 
 pytestmark = pytest.mark.fast
 ROOT = Path(__file__).parent.parent
-OURS = {"app", "celery_worker", "config", "embedded", "migrations", "wsgi"}
+OURS = {"app", "celery_worker", "config", "embedded", "migrations", "web_processes", "wsgi"}
 
 
 def pinned(*names):

@@ -31,7 +31,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
     folder = tmp_path / "project"
     shutil.copytree(ROOT / "tests/embedded/standin", folder)
     shutil.copytree(ROOT / "embedded", folder / "embedded", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("config.py", "wsgi.py"):
+    for name in ("config.py", "wsgi.py", "web_processes.py"):
         shutil.copy(ROOT / name, folder)
     mark = uuid.uuid4().hex
     yield Project(folder, tmp_path / "instance", mark)

@@ -34,7 +34,7 @@ def project(tmp_path: Path, instance: Path) -> Iterator[Project]:
     folder = tmp_path / "project"
     shutil.copytree(ROOT / "tests/embedded/standin", folder)
     shutil.copytree(ROOT / "embedded", folder / "embedded", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("config.py", "wsgi.py", "celery_worker.py", "Procfile"):
+    for name in ("config.py", "wsgi.py", "web_processes.py", "celery_worker.py", "Procfile"):
         shutil.copy(ROOT / name, folder)
     mark = uuid.uuid4().hex
     yield Project(folder, instance, mark)
