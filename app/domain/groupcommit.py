@@ -59,7 +59,7 @@ def settle_own() -> None:
 
 
 def _commit_waiting() -> None:
-    batch = [_queue.popleft() for _ in range(min(len(_queue), limits.DRAIN_BATCH))]
+    batch = _take()
     refusal: DomainError = Unavailable()
     outcome: Outcome | None = None
     try:
@@ -77,6 +77,19 @@ def _commit_waiting() -> None:
     if outcome is not None:
         remembering.committed_past_the_log()
         announce.created(outcome)
+
+
+def _take() -> list[Ticket]:
+    """Take what waits, each message once: a second try of one, perhaps elsewhere, is judged after the first is committed."""
+    taken: dict[str, Ticket] = {}
+    later: list[Ticket] = []
+    while _queue and len(taken) < limits.DRAIN_BATCH:
+        ticket = _queue.popleft()
+        first = taken.setdefault(ticket.submission.event["id"], ticket)
+        if first is not ticket:
+            later.append(ticket)
+    _queue.extendleft(reversed(later))
+    return list(taken.values())
 
 
 def _settle_own() -> None:

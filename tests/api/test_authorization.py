@@ -190,6 +190,7 @@ def _promote(stack: Stack, person: Person, role: str) -> None:
     connection = psycopg2.connect(superuser)
     connection.autocommit = True
     with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('parley.scope', 'system', false)")
         cursor.execute("UPDATE users SET role = %s WHERE profile_id = %s", (role, person.id))
         assert cursor.rowcount == 1
     connection.close()
