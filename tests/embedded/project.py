@@ -45,6 +45,13 @@ def _mark_of(process: psutil.Process) -> str | None:
         return None
 
 
+def _command_line(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:  # it ended while we looked
+        return ""
+
+
 def home_of(instance: Path) -> Path:
     """Find where an instance folder's servers keep their files."""
     notes = instance / "services.json"
@@ -124,11 +131,12 @@ class Project:
 
     def left(self) -> list[str]:
         """Give the command lines of what still runs."""
-        return [" ".join(process.cmdline()) for process in [*marked(self.mark), *servers_in(self.instance)]]
+        found = [_command_line(process) for process in [*marked(self.mark), *servers_in(self.instance)]]
+        return [line for line in found if line]
 
     def find(self, *words: str) -> psutil.Process:
         """Find the one process whose command line has all these words."""
-        found = [p for p in marked(self.mark) if all(word in " ".join(p.cmdline()) for word in words)]
+        found = [p for p in marked(self.mark) if all(word in _command_line(p) for word in words)]
         parents = {process.pid for process in found}
         roots = [process for process in found if process.ppid() not in parents]
         assert len(roots) == 1, roots
