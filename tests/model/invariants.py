@@ -141,7 +141,7 @@ def i8_the_removed_are_shut_out(world: World) -> None:
 
 def is_refused(system: System, person: str, conversation: str) -> bool:
     try:
-        system.finish_read(system.begin_read(Question(Reading.SYNC, PROCESSES[0], person, conversation)))
+        system.finish_read(system.begin_read(Question(Reading.SYNC, PROCESSES[0], person, conversation, limit=200)))
     except Refused:
         return True
     return False

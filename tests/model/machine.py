@@ -37,12 +37,12 @@ from tests.model.system import (
     Reading,
     Refused,
     Send,
-    Stage,
     System,
 )
 from tests.model.turns import DEVICES, Mishap, Turn, modes, turns
 
 ROUNDS = 6
+FAR = 200
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ class ParleyMachine(RuleBasedStateMachine):
 
     make_system: ClassVar[Callable[[str], System]] = SimulatedSystem
     client_class: ClassVar[type[Client]] = Client
+    page: ClassVar[int] = 2
+    """How much a client asks for at once when it catches up at the end."""
     corner: ClassVar[str] = "fresh"
     histories: ClassVar[int] = 0
     """How many histories this class has begun; a planted fault reports it."""
@@ -190,7 +192,7 @@ class ParleyMachine(RuleBasedStateMachine):
     def connect_at_once(self, client: Client, process: str) -> None:
         client.connect(process)
         for conversation in CONVERSATIONS:
-            self.system.finish_load(self.system.begin_load(process, client.person, conversation))
+            self.system.load(process, client.person, conversation)
 
     def load_shared(self, person: str, conversation: str) -> None:
         self.loads.append(self.system.begin_load(SHARED, person, conversation))
@@ -313,7 +315,7 @@ class ParleyMachine(RuleBasedStateMachine):
             reader = next((person for person in PEOPLE if (person, conversation) in self.reference.members), None)
             if announced and reader:
                 client = Client("visitor", reader)
-                question = Question(Reading.SYNC, PROCESSES[0], reader, conversation, announced - 1)
+                question = Question(Reading.SYNC, PROCESSES[0], reader, conversation, announced - 1, FAR)
                 self.finish_read(self.begin_read(client, question))
 
     def teardown(self) -> None:
@@ -364,9 +366,7 @@ class ParleyMachine(RuleBasedStateMachine):
     def drain_all(self) -> None:
         """Until the log is empty; one drainer alone, all locks free, so each round ends."""
         for _ in range(len(self.system.logged()) + 1):
-            for _ in range(2 * len(Stage)):
-                if self.system.advance(DRAINERS[0]) is Stage.DELETED:
-                    break
+            self.system.drain_once(DRAINERS[0])
         self.all_holds()
 
     def catch_up(self, client: Client) -> None:
@@ -374,7 +374,9 @@ class ParleyMachine(RuleBasedStateMachine):
         for conversation, view in client.views.items():
             for _ in range(self.system.committed(conversation).head + 1):
                 if view.behind and client.process:
-                    question = Question(Reading.SYNC, client.process, client.person, conversation, view.position)
+                    question = Question(
+                        Reading.SYNC, client.process, client.person, conversation, view.position, self.page
+                    )
                     self.finish_read(self.begin_read(client, question))
 
     def is_quiet(self) -> bool:

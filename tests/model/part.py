@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection as Pipe
@@ -36,10 +37,12 @@ from app.domain import (
     remembering,
     unsettled,
 )
+from app.domain.commit import Busy
 from app.extensions import CACHE, DATABASE, LOG, db, redis, socketio
 from app.factory import create_app
 from app.kernel import clock, settings
 from app.kernel.actor import Actor
+from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
 from app.kernel.requests import CreateConversation, SendMessage
 from app.live import scripts
@@ -48,7 +51,7 @@ from app.sockets import connections, registry
 from config import load_config
 
 NOWHERE = "redis://127.0.0.1:1/0"
-LOCK_TIMEOUT = "SET lock_timeout = '60ms'"
+SESSION = "SET lock_timeout = '60ms'; SET idle_in_transaction_session_timeout = 0"  # what waits here may wait long
 PATIENCE_S = 20.0
 
 
@@ -86,6 +89,8 @@ class Verb(threading.Thread):
             self.error = "died"
         except DomainError as refusal:
             self.error = refusal.code
+        except (Busy, Down):
+            self.error = "unavailable"
         except Exception as error:  # noqa: BLE001 - told to the machine, which fails
             self.error = f"crashed: {error!r}"
         self.stands_at = "end"
@@ -136,7 +141,7 @@ class Part:
         self._watch()
 
     def _watch(self) -> None:
-        sql_events.listen(db.engine, "connect", lambda connection, _: connection.cursor().execute(LOCK_TIMEOUT))
+        sql_events.listen(db.engine, "connect", lambda connection, _: connection.cursor().execute(SESSION))
         sql_events.listen(db.engine, "before_cursor_execute", lambda *_: gate("sql"))
         sql_events.listen(db.engine, "commit", lambda _: gate("commit"))
         sql_events.listen(Session, "after_commit", lambda session: session.in_nested_transaction() or gate("committed"))
@@ -196,6 +201,7 @@ class Part:
         if where == "end":
             del self.verbs[number]
         CACHE.succeeded()
+        DATABASE.succeeded()
         return where, result, error
 
     def cut_log(self) -> None:
@@ -212,9 +218,10 @@ class Part:
             for name, actor in self.people.items()
         }
 
-    def carry_out(self, notice: dict[str, Any]) -> None:
-        notices.carry_out(notice)
-        connections.on_notice(notice)
+    def carry_out(self, heard: list[dict[str, Any]]) -> None:
+        for notice in heard:
+            notices.carry_out(notice)
+            connections.on_notice(notice)
 
     # The verbs.
 
@@ -293,6 +300,9 @@ def serve(pipe: Pipe, environ: dict[str, str]) -> None:
             name, arguments = pipe.recv()
         except EOFError:
             sys.exit()
-        answer = getattr(part, name)(*arguments)
+        try:
+            answer, failure = getattr(part, name)(*arguments), ""
+        except Exception:  # noqa: BLE001 - told to the machine, which fails
+            answer, failure = None, traceback.format_exc()
         emitted, part.emitted = part.emitted, []
-        pipe.send((answer, emitted, part.rooms()))
+        pipe.send((answer, failure, emitted, part.rooms()))

@@ -43,6 +43,7 @@ from tests.model.system import (
 
 OWNER = "owner"
 STREAM = "messages:log"
+READS = ("sync", "history", "join_rooms", "load_shared")
 GATES = {
     Stage.READ: "sql",
     Stage.INSERTED: "commit",
@@ -98,8 +99,9 @@ class Child:
         if not self.is_ready:
             self.is_ready = bool(self.pipe.recv())
         self.pipe.send((name, arguments))
-        answer, emitted, self.rooms = self.pipe.recv()
+        answer, failure, emitted, self.rooms = self.pipe.recv()
         self.emitted += emitted
+        assert not failure, failure
         return answer
 
     def kill(self) -> None:
@@ -204,7 +206,8 @@ class RealSystem(System):
     def begin(self, name: str, plan: Plan, verb: str, *arguments: Any) -> Begun:
         number, child = next(self.numbers), self.parts.children[name]
         where, result, error = child.ask("begin", number, plan, verb, *arguments)
-        self.after_verb()
+        if verb not in READS:
+            self.after_verb()
         return Begun(name, child, child.life, number, (result, error) if where == "end" else None)
 
     def finish(self, begun: Begun) -> Any:
@@ -213,7 +216,6 @@ class RealSystem(System):
             raise Refused("unavailable")  # it has been killed meanwhile
         if ended is None:
             _, *ended = begun.child.ask("go_on", begun.number, Plan())
-            self.after_verb()
         result, error = ended
         if error.startswith("crashed"):
             raise AssertionError(error)
@@ -225,13 +227,12 @@ class RealSystem(System):
         """Take in what was emitted, and pass on what the database announced."""
         self.look_again()
         self.gather()
-        for notice in self.parts.notices():
-            if notice["kind"] == "head":
-                for process in PROCESSES:
-                    self.parts.children[process].ask("carry_out", notice)
-            elif notice["kind"] == "member":
-                for told in self.told.values():
-                    told.append(notice)
+        heard = self.parts.notices()
+        for told in self.told.values():
+            told += [notice for notice in heard if notice["kind"] == "member"]
+        heads = [notice for notice in heard if notice["kind"] == "head"]
+        for process in PROCESSES if heads else ():
+            self.parts.children[process].ask("carry_out", heads)
         self.gather()
 
     def gather(self) -> None:
@@ -376,10 +377,23 @@ class RealSystem(System):
 
     def hear(self, holder: str) -> None:
         child = self.parts.children["worker" if holder == SHARED else holder]
-        for notice in self.told[holder]:
-            child.ask("carry_out", notice)
-        self.told[holder].clear()
-        self.after_verb()
+        if self.told[holder]:
+            child.ask("carry_out", self.told[holder])
+            self.told[holder].clear()
+            self.gather()
+
+    def drain_once(self, drainer: str) -> Stage:
+        """Without a stop on the way, where it stands at the beginning."""
+        if self.drains[drainer] is not None:
+            return super().drain_once(drainer)
+        try:
+            self.run(drainer, Plan(), "drain")
+        except Refused:
+            return Stage.IDLE
+        return Stage.DELETED
+
+    def load(self, holder: str, person: str, conversation: str) -> None:
+        self.run(holder, Plan(), "join_rooms", person)
 
     # What goes wrong.
 

@@ -218,6 +218,17 @@ class System(ABC):
     def finish_load(self, begun: object) -> None:
         """Store what `begin_load` read, if that may still be done."""
 
+    def drain_once(self, drainer: str) -> Stage:
+        """Go on until a batch has left the log, or as far as it can."""
+        for _ in range(2 * len(Stage)):
+            if self.advance(drainer) is Stage.DELETED:
+                return Stage.DELETED
+        return Stage.IDLE
+
+    def load(self, holder: str, person: str, conversation: str) -> None:
+        """Load a membership into a web process with nothing in between."""
+        self.finish_load(self.begin_load(holder, person, conversation))
+
     @abstractmethod
     def hear(self, holder: str) -> None:
         """Let a holder of memberships act on the changes it has been told of."""

@@ -36,6 +36,8 @@ def parts(services: dict[str, str], template: str) -> Iterator[Parts]:
 @pytest.mark.parametrize("corner", CORNERS)
 def test_the_real_parts_keep_every_invariant(parts: Parts, corner: str) -> None:
     class RealMachine(ParleyMachine):
+        page = 50
+
         @staticmethod
         def make_system(mode: str) -> RealSystem:
             return RealSystem(parts, mode)
