@@ -370,8 +370,9 @@ class ParleyMachine(RuleBasedStateMachine):
         self.all_holds()
 
     def catch_up(self, client: Client) -> None:
-        """As long as there is more; a client that is no member is refused and gives up."""
-        for conversation, view in client.views.items():
+        """As long as there is more."""
+        for conversation in self.conversations_of(client):
+            view = client.views[conversation]
             for _ in range(self.system.committed(conversation).head + 1):
                 if view.behind and client.process:
                     question = Question(
@@ -380,10 +381,11 @@ class ParleyMachine(RuleBasedStateMachine):
                     self.finish_read(self.begin_read(client, question))
 
     def is_quiet(self) -> bool:
-        waiting = any(outbox.waiting for client in self.clients for outbox in client.outboxes.values())
-        return not waiting and not any(
-            view.behind
+        return not any(
+            client.outboxes[conversation].waiting or client.views[conversation].behind
             for client in self.clients
-            for conversation, view in client.views.items()
-            if (client.person, conversation) in self.reference.members
+            for conversation in self.conversations_of(client)
         )
+
+    def conversations_of(self, client: Client) -> list[str]:
+        return [c for c in CONVERSATIONS if (client.person, c) in self.reference.members]

@@ -11,11 +11,12 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import redis as redis_py
 from flask import Flask
@@ -128,6 +129,12 @@ def gate(name: str) -> None:
         verb.pass_gate(name)
 
 
+def gate_of_commit(name: str, session: Session) -> None:
+    """A savepoint's release is no commit."""
+    if not session.in_nested_transaction():
+        gate(name)
+
+
 class Part:
     """The child's side: the commands by name, and what was emitted meanwhile."""
 
@@ -143,13 +150,13 @@ class Part:
     def _watch(self) -> None:
         sql_events.listen(db.engine, "connect", lambda connection, _: connection.cursor().execute(SESSION))
         sql_events.listen(db.engine, "before_cursor_execute", lambda *_: gate("sql"))
-        sql_events.listen(db.engine, "commit", lambda _: gate("commit"))
-        sql_events.listen(Session, "after_commit", lambda session: session.in_nested_transaction() or gate("committed"))
+        sql_events.listen(Session, "before_commit", partial(gate_of_commit, "commit"))
+        sql_events.listen(Session, "after_commit", partial(gate_of_commit, "committed"))
         run = scripts.run
 
-        def run_gated(client: Any, name: str, *rest: Any) -> Any:
+        def run_gated(client: Any, name: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
             gate(name)
-            return run(client, name, *rest)
+            return run(client, name, keys, arguments)
 
         scripts.run = run_gated
         socketio.server.emit = self._emit
@@ -284,10 +291,10 @@ class Part:
         """Connect a socket of this person, if none is here, and join it to the conversations of its memberships."""
         actor = self.people[person]
         found = registry.of_profile(actor.id)
-        connection = found[0] if found else registry.Connection(socketio.server.manager.connect(person, "/"), actor)
         if not found:
-            registry.add(connection)
-        connections._settle(connection)
+            registry.add(registry.Connection(socketio.server.manager.connect(uuid4().hex, "/"), actor))
+        for connection in registry.of_profile(actor.id):
+            connections._settle(connection)
 
 
 def serve(pipe: Pipe, environ: dict[str, str]) -> None:

@@ -181,7 +181,6 @@ class RealSystem(System):
         self.parts.notices()
         self.run("worker", Plan(), "repair")
         self.forget_what_was_said()
-        self.look_again()
 
     def _make_room(self) -> UUID:
         return UUID(self.run("web-1", Plan(), "make_room", OWNER, f"r{uuid.uuid4().hex[:12]}", list(PEOPLE)))
@@ -189,6 +188,8 @@ class RealSystem(System):
     def forget_what_was_said(self) -> None:
         for child in self.parts.children.values():
             child.emitted.clear()
+        for told in self.told.values():
+            told.clear()
         self.emits.clear()
 
     def look_again(self) -> None:

@@ -43,4 +43,4 @@ def test_the_real_parts_keep_every_invariant(parts: Parts, corner: str) -> None:
             return RealSystem(parts, mode)
 
     print(f"MODEL_SEED={SEED} repeats this run")
-    attack(RealMachine, corner, by_seed=SEED, examples=EXAMPLES, steps=STEPS)
+    attack(RealMachine, corner, by_seed=SEED, examples=EXAMPLES, steps=STEPS, shrink=False)

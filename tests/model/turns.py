@@ -46,6 +46,9 @@ class Turn:
     def __repr__(self) -> str:
         return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
 
 TURNS: dict[str, tuple[int, dict[str, st.SearchStrategy[Any]]]] = {
     "talk": (
