@@ -124,6 +124,18 @@ def old_copy(machine: ParleyMachine) -> None:
     machine.hear(SHARED)
 
 
+def old_copy_of_a_root(machine: ParleyMachine) -> None:
+    """A message is drained, answered, and comes back with an old copy of the log, while the answer is on its way."""
+    machine.talk(PHONE)
+    machine.suffer(Mishap.COPY_OR_RESTORE_LOG)
+    machine.drain_all()
+    machine.deliver(0, Fate.ARRIVES, everywhere=True)
+    machine.talk(BEN, reply=0)
+    machine.drain_all()
+    machine.suffer(Mishap.COPY_OR_RESTORE_LOG)
+    machine.drain("stand-in", Stage.DELETED)
+
+
 CORNERS: dict[str, Callable[[ParleyMachine], None]] = {
     corner.__name__: corner
     for corner in (
@@ -140,5 +152,6 @@ CORNERS: dict[str, Callable[[ParleyMachine], None]] = {
         between_pages,
         loads_under_way,
         old_copy,
+        old_copy_of_a_root,
     )
 }

@@ -236,12 +236,12 @@ class ParleyMachine(RuleBasedStateMachine):
     # Memberships.
 
     def remove_or_add(self, person: str, conversation: str) -> None:
-        if (person, conversation) in self.reference.members:
-            self.system.remove_member(person, conversation)
-            self.reference.remove(person, conversation)
-        else:
-            self.system.add_member(person, conversation)
-            self.reference.add(person, conversation)
+        is_member = (person, conversation) in self.reference.members
+        try:
+            (self.system.remove_member if is_member else self.system.add_member)(person, conversation)
+        except Refused:
+            return  # somebody holds the conversation just now
+        (self.reference.remove if is_member else self.reference.add)(person, conversation)
 
     def hear(self, holder: str) -> None:
         self.system.hear(holder)

@@ -48,7 +48,7 @@ from app.kernel.errors import DomainError
 from app.kernel.requests import CreateConversation, SendMessage
 from app.live import scripts
 from app.outbound import emits
-from app.sockets import connections, registry
+from app.sockets import notices as sockets, registry, rooms
 from config import load_config
 
 NOWHERE = "redis://127.0.0.1:1/0"
@@ -228,7 +228,7 @@ class Part:
     def carry_out(self, heard: list[dict[str, Any]]) -> None:
         for notice in heard:
             notices.carry_out(notice)
-            connections.on_notice(notice)
+            sockets.on_notice(notice)
 
     # The verbs.
 
@@ -294,7 +294,7 @@ class Part:
         if not found:
             registry.add(registry.Connection(socketio.server.manager.connect(uuid4().hex, "/"), actor))
         for connection in registry.of_profile(actor.id):
-            connections._settle(connection)
+            rooms.settle(connection)
 
 
 def serve(pipe: Pipe, environ: dict[str, str]) -> None:
