@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import uuid
 from collections.abc import Callable
@@ -123,7 +124,8 @@ class Socket:
     def __init__(self, url: str, auth: Any, *, wait: bool = True, **more: Any) -> None:
         self.events: list[tuple[str, Any]] = []
         self._new = threading.Condition()
-        self.client = socketio.Client(reconnection=False)
+        # The library keeps its JSON on a class that the application, wired into this process by some tests, shares.
+        self.client = socketio.Client(reconnection=False, json=json)
         self.client.on("*", self._heard)
         self.client.on("connect_error", lambda data: self._heard("connect_error", data))
         self.client.connect(url, auth=auth, transports=["websocket"], wait_timeout=10, **more)
