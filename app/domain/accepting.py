@@ -69,7 +69,7 @@ def _too_soon(actor: Actor, event: MessageEvent, after: UUID | None, wait_s: flo
 
 def _accept_behind(actor: Actor, event: MessageEvent, after: UUID | None) -> Sent:
     """Accept into the log, and have this process look after the message until its final is heard."""
-    is_begun = unsettled.begin(event)
+    is_begun = unsettled.begin(event, after)
     is_accepted = False
     try:
         sent = _ask_log(actor, event, after)

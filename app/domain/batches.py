@@ -11,7 +11,11 @@ from app.kernel.events import MessageEvent
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A message to commit. A ``gated`` one has not been through an accept, so what that checks is checked here."""
+    """A message to commit. A ``gated`` one has not been through an accept, so what that checks is checked here.
+
+    ``after`` names the sender's send before it. Without that one a gated message is refused; any other, being accepted,
+    is left where it is: its predecessor, accepted by another process, is still in the log, and so is it.
+    """
 
     event: MessageEvent
     gated: bool = False

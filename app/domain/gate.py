@@ -49,6 +49,8 @@ def pick(
             outcome.refused[s.event["id"]] = refusal
         elif target not in heads:
             lost.append(s)
+        elif not s.gated and not _comes_next(s, earlier):
+            pass  # accepted, and safe in the log
         else:
             fresh.append(s)
             earlier.add(own_id)
@@ -67,9 +69,11 @@ def _refusal(
         return None if known[own_id] == target else Conflict("This clientMessageId was used for another conversation.")
     if (target, UUID(s.event["senderId"])) not in members:
         return NotFound("The conversation")
-    if s.after and message_id(UUID(s.event["senderId"]), s.after) not in earlier:
-        return OutOfOrder()
-    return None
+    return None if _comes_next(s, earlier) else OutOfOrder()
+
+
+def _comes_next(s: Submission, earlier: set[UUID]) -> bool:
+    return s.after is None or message_id(UUID(s.event["senderId"]), s.after) in earlier
 
 
 def _members(tx: Transaction, submissions: Sequence[Submission]) -> set[tuple[UUID, UUID]]:

@@ -1,7 +1,8 @@
 """Direct writes: the sends that wait in this process go into one transaction together (group commit).
 
 Durable before the ack at a fraction of the cost of a commit each. Whatever this process has accepted into the log and not
-seen committed goes first, so that a direct write overtakes nothing.
+seen committed goes first, so that a direct write overtakes nothing; unless its sender's send before it is still in the
+log, put there by another process (a client that moved to and fro): then it waits there for the drain.
 """
 
 from __future__ import annotations
@@ -95,7 +96,8 @@ def _take() -> list[Ticket]:
 def _settle_own() -> None:
     waiting = unsettled.all_waiting()
     for start in range(0, len(waiting), limits.DRAIN_BATCH):
-        outcome = apply([Submission(event) for event in waiting[start : start + limits.DRAIN_BATCH]])
+        own = waiting[start : start + limits.DRAIN_BATCH]
+        outcome = apply([Submission(each.event, after=each.after) for each in own])
         for event in [*outcome.created, *outcome.already, *outcome.buried]:
             unsettled.settled(event["id"])
         announce.created(outcome)

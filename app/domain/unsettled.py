@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
+from uuid import UUID
 
 from app.kernel.events import MessageEvent
 
@@ -19,6 +20,7 @@ class Waiting:
 
     event: MessageEvent
     since: float
+    after: UUID | None = None  # its sender's send before it, as the client named it
     shown: bool = False
     accepted: bool = False
 
@@ -27,7 +29,7 @@ _waiting: dict[str, Waiting] = {}
 _lock = threading.Lock()
 
 
-def begin(event: MessageEvent) -> bool:
+def begin(event: MessageEvent, after: UUID | None = None) -> bool:
     """Note a message that is about to be accepted; tells whether it is new here.
 
     Before the accept, for its final may be heard before the accept's answer is.
@@ -35,7 +37,7 @@ def begin(event: MessageEvent) -> bool:
     with _lock:
         if event["id"] in _waiting:
             return False
-        _waiting[event["id"]] = Waiting(event, time.monotonic())
+        _waiting[event["id"]] = Waiting(event, time.monotonic(), after)
         return True
 
 
@@ -58,10 +60,10 @@ def settled(message_id: str) -> None:
             _waiting.pop(message_id, None)
 
 
-def all_waiting() -> list[MessageEvent]:
+def all_waiting() -> list[Waiting]:
     """Give what waits, in the order in which it was accepted."""
     with _lock:
-        return [waiting.event for waiting in _waiting.values() if waiting.accepted]
+        return [waiting for waiting in _waiting.values() if waiting.accepted]
 
 
 def overdue(after_s: float) -> list[Waiting]:

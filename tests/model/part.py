@@ -281,8 +281,8 @@ class Part:
             remembering.fill()
 
     def show_provisionals(self) -> None:
-        for event in unsettled.all_waiting():
-            emits.provisional(event)
+        for waiting in unsettled.all_waiting():
+            emits.provisional(waiting.event)
 
     def load_shared(self, person: str, conversation_id: UUID) -> None:
         accepting._load_membership(self.people[person], conversation_id)
