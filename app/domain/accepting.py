@@ -12,7 +12,7 @@ from app.domain.access import member_of
 from app.kernel import ids
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.breaker import Down
-from app.kernel.errors import Conflict, DomainError, Invalid, OutOfOrder, RateLimited, Unavailable
+from app.kernel.errors import Conflict, DomainError, Invalid, NotFound, OutOfOrder, RateLimited, Unavailable
 from app.kernel.events import MessageEvent
 from app.live import log, membership, rates
 from app.live.log import Answer
@@ -38,8 +38,18 @@ def accept(actor: Actor, event: MessageEvent, *, after: UUID | None) -> Sent:
         try:
             return _accept_behind(actor, event, after)
         except Down:
-            pass  # whether the log has it is not known; the same id goes straight into the database
+            return _accept_unasked(actor, event, after)
     return _accept_through(actor, event, after)
+
+
+def _accept_unasked(actor: Actor, event: MessageEvent, after: UUID | None) -> Sent:
+    """Write straight into the database what the log cannot be asked about. It may hold this very id already, so one who
+    is no member any more is not refused for good: told so, their client would give up what will be stored after all.
+    """
+    try:
+        return _accept_through(actor, event, after)
+    except NotFound as refusal:
+        raise Unavailable("Whether this was accepted before cannot be told just now.") from refusal
 
 
 def _accept_through(actor: Actor, event: MessageEvent, after: UUID | None) -> Sent:

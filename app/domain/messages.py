@@ -12,6 +12,7 @@ from sqlalchemy import text
 from app.domain import conversations, modes, typing
 from app.domain.accepting import Sent, accept
 from app.domain.access import member_of
+from app.extensions import LOG
 from app.kernel import clock, ids, limits
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.breaker import Down
@@ -38,8 +39,10 @@ def send(actor: Actor, *, request: SendMessage, now: datetime) -> Sent:
     client_message_id = request.client_message_id or ids.new_id()
     try:
         event = _draft(actor, request, client_message_id, now)
-    except DomainError:
+    except DomainError as refusal:
         first = _first(ids.message_id(actor.id, client_message_id))
+        if first is None and isinstance(refusal, NotFound) and modes.is_behind() and LOG.has_failed:
+            raise Unavailable("Whether this was accepted before cannot be told just now.") from refusal
         if first is None or _names_another(request, first):
             raise
         return Sent(first, is_new=False)

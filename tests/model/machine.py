@@ -47,12 +47,13 @@ FAR = 200
 
 @dataclass(frozen=True)
 class OpenRead:
-    """A read under way, and what had been announced when it was asked."""
+    """A read under way: what had been announced when it was asked, and whether its reader might read then."""
 
     client: Client
     question: Question
     begun: object
     announced: int
+    was_allowed: bool
 
 
 class ParleyMachine(RuleBasedStateMachine):
@@ -213,7 +214,8 @@ class ParleyMachine(RuleBasedStateMachine):
 
     def begin_read(self, client: Client, question: Question) -> OpenRead:
         announced = self.reference.announced[question.conversation]
-        return OpenRead(client, question, self.system.begin_read(question), announced)
+        allowed = self.reference.may_reach(SHARED, question.person, question.conversation)
+        return OpenRead(client, question, self.system.begin_read(question), announced, allowed)
 
     def answer(self, which: int) -> None:
         if self.reads:
@@ -225,7 +227,8 @@ class ParleyMachine(RuleBasedStateMachine):
             answer = self.system.finish_read(read.begun)
         except Refused:
             return
-        invariants.i8_only_members_are_served(self, SHARED, question.person, question.conversation)
+        if not read.was_allowed:
+            invariants.i8_only_members_are_served(self, SHARED, question.person, question.conversation)
         invariants.i6_a_page_holds_each_message_once(question, answer)
         invariants.i6_an_answer_denies_nothing_announced(question, answer, read.announced)
         invariants.i6_an_answer_is_complete(self, question, answer)
