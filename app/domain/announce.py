@@ -15,6 +15,7 @@ from app.kernel.events import MessageEvent
 from app.live import hot
 from app.models import transaction
 from app.outbound import bus, emits
+from app.queries import messages as views
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +34,17 @@ def created(outcome: Outcome) -> None:
 
 
 def repeated(outcome: Outcome) -> None:
-    """Tell again of messages that were committed before (a drain run twice): clients apply the latest change once."""
+    """Tell again of messages that were committed before (a drain run twice): clients apply the latest change once.
+
+    Whoever committed them may have ended before the cache was told, so its copy of these conversations is thrown away.
+    """
+    if not outcome.already:
+        return
     try:
-        for event in outcome.already:
+        _forget(outcome.already)
+        with transaction(SYSTEM) as tx:
+            events = views.speaking_for_their_positions(tx, outcome.already)
+        for event in events:
             _tell(event)
     except Exception:
         log.exception("committed messages could not be announced again; the healer does it")
@@ -59,6 +68,14 @@ def _remember(events: Sequence[MessageEvent]) -> None:
         hot.append(events)
     except Down:
         distrust({event["conversationId"]: event["changedSeq"] or 0 for event in events})
+
+
+def _forget(events: Sequence[MessageEvent]) -> None:
+    heads = {event["conversationId"]: event["changedSeq"] or 0 for event in events}
+    try:
+        hot.distrust(heads)
+    except Down:
+        distrust(heads)
 
 
 def distrust(heads: dict[str, int]) -> None:

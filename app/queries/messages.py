@@ -47,6 +47,10 @@ CHANGES = _window("m.changed_seq > :pivot AND m.seq > :floor", "m.changed_seq, m
 BY_IDS = text(
     f"SELECT {COLUMNS} {FROM} WHERE m.id = ANY(CAST(:ids AS uuid[])) ORDER BY m.conversation_id, m.changed_seq, m.seq"
 )
+REPLIES_AT = text(
+    f"SELECT {COLUMNS} {FROM} JOIN unnest(CAST(:roots AS uuid[]), CAST(:positions AS bigint[])) AS told(root, position)"
+    " ON told.root = m.thread_root_id AND told.position = m.changed_seq"
+)
 THREAD = text(f"SELECT {COLUMNS} {FROM} WHERE m.id = :root OR m.thread_root_id = :root ORDER BY m.seq LIMIT :limit")
 PLACES = text(
     "SELECT c.head_seq,"
@@ -94,6 +98,15 @@ def event(row: Any) -> MessageEvent:
 def by_ids(tx: Transaction, ids: Iterable[object]) -> list[MessageEvent]:
     """Read messages by id, those that this actor may see, by conversation and position of change."""
     return [event(row) for row in tx.execute(BY_IDS, {"ids": [str(one) for one in ids]})]
+
+
+def speaking_for_their_positions(tx: Transaction, events: Sequence[MessageEvent]) -> list[MessageEvent]:
+    """Put a reply in the place of a root that stands at its position: a client that hears the root alone takes that
+    position, and the reply, when it comes, for a repeat.
+    """
+    told = {"roots": [e["id"] for e in events], "positions": [e["changedSeq"] for e in events]}
+    replies = {found["threadRootId"]: found for found in map(event, tx.execute(REPLIES_AT, told))}
+    return [replies.get(e["id"], e) for e in events]
 
 
 def one(tx: Transaction, message_id: UUID) -> MessageEvent | None:
