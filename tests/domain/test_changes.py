@@ -248,13 +248,14 @@ def test_every_kind_of_change_takes_exactly_the_next_position(
 
 
 def test_an_operation_on_what_is_not_committed_yet_is_refused_for_now(
-    cast: Cast, door: DoorTo, name: str, mode: str, inside: Inside
+    cast: Cast, door: DoorTo, name: str, mode: str, inside: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if mode == "through":
         pytest.skip("through acks nothing that is not committed")
     room = cast.room(name)
     with inside.held(room):
         said = door(cast.ann).send(room, "waiting")
+        monkeypatch.setattr("tests.support.clients.PATIENCE_S", 0)
         for change in (lambda: door(cast.ann).edit(said["id"], "too soon"), lambda: door(cast.ann).delete(said["id"])):
             with pytest.raises(Refused, match="unavailable") as refused:
                 change()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,9 @@ from socketio.exceptions import ConnectionError as NotConnected
 
 from tests.support.stack import until
 
+# A client tries again what is unavailable for now, and so do these: a slow machine is not what the tests are about.
+PATIENCE_S = 20.0
+UNAVAILABLE = 503
 PASSWORD = "correct horse battery 9"
 Event = dict[str, Any]
 
@@ -29,7 +33,14 @@ class Rest:
     def call(self, method: str, path: str, body: Any = None, **more: Any) -> requests.Response:
         """Make a call below /api and give the whole response."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        return self.session.request(method, f"{self.url}/api{path}", json=body, headers=headers, timeout=20, **more)
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            answer = self.session.request(
+                method, f"{self.url}/api{path}", json=body, headers=headers, timeout=20, **more
+            )
+            if answer.status_code != UNAVAILABLE or time.monotonic() > deadline:
+                return answer
+            time.sleep(0.2)
 
     def ok(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
         """Make a call that must succeed and give its data."""
@@ -139,7 +150,12 @@ class Socket:
 
     def ask(self, event: str, payload: Any = None) -> dict[str, Any]:
         """Send an event and give its ack."""
-        return dict(self.client.call(event, payload, timeout=20))
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            ack = dict(self.client.call(event, payload, timeout=20))
+            if ack.get("ok") or ack["error"]["code"] != "unavailable" or time.monotonic() > deadline:
+                return ack
+            time.sleep(0.2)
 
     def ok(self, event: str, payload: Any = None) -> Any:
         """Send an event that must succeed and give the ack's data."""

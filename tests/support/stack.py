@@ -96,6 +96,7 @@ def environment(services: dict[str, str], database: str) -> dict[str, str]:
         "CHAT_ENV": "test",
         "RATE_LIMITS_ENABLED": "false",
         "PYTHONUNBUFFERED": "1",
+        "REDIS_CONNECT_TIMEOUT": "3000",  # a slow machine is not a lost Redis
         "PYTHONWARNINGS": "ignore",
     }
 
