@@ -14,7 +14,11 @@ from tests.model.machine import ParleyMachine
 
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "260"))
 STEPS = int(os.environ.get("MODEL_STEPS", "40"))
-SEED = int(os.environ.get("MODEL_SEED", "0")) or random.SystemRandom().randrange(1, 2**32)
+# A run by hand looks where none has looked before; CI judges a change and not the luck of the day.
+CI_SEED = 20261121
+SEED = int(os.environ.get("MODEL_SEED", "0")) or (
+    CI_SEED if os.environ.get("CI") else random.SystemRandom().randrange(1, 2**32)
+)
 
 
 def attack(
