@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from multiprocessing import forkserver
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -17,6 +18,13 @@ from tests.support.stack import environment, fresh_database
 
 EXAMPLES = int(os.environ.get("MODEL_REAL_EXAMPLES", "70"))
 STEPS = int(os.environ.get("MODEL_REAL_STEPS", "25"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_server_left() -> Iterator[None]:
+    """End the process that others are forked from; by itself it goes only some time after this one."""
+    yield
+    forkserver._forkserver._stop()
 
 
 @pytest.fixture(scope="module")
