@@ -207,7 +207,7 @@ def _with_password(address: str, password: str) -> str:
 def _refuse_unsafe(config: Config) -> None:
     if not config.is_production:
         return
-    if _is_weak(config.secret_key):
+    if is_weak(config.secret_key):
         raise ConfigError(_HOW_TO_SET["SECRET_KEY"])
     if not config.origins or "*" in config.origins:
         raise ConfigError(
@@ -216,7 +216,8 @@ def _refuse_unsafe(config: Config) -> None:
         )
 
 
-def _is_weak(secret: str) -> bool:
+def is_weak(secret: str) -> bool:
+    """Tell whether a secret is short, monotonous, or one of those that people copy from examples."""
     return (
         len(secret) < SECRET_MIN_LENGTH
         or len(set(secret)) < SECRET_MIN_VARIETY
