@@ -2,7 +2,16 @@
 
 from app.models.conversation import Conversation, Membership
 from app.models.customer import Customer, PortalToken
-from app.models.message import DeadLetter, Mention, Message, MessageEdit, Reaction, ReadMark
+from app.models.message import (
+    DeadLetter,
+    DeliveryFailure,
+    Mention,
+    Message,
+    MessageEdit,
+    Reaction,
+    ReadMark,
+    ReceivedMark,
+)
 from app.models.profile import AuditEntry, Profile, Session, User, UserPresence
 from app.models.transaction import Transaction, transaction
 
@@ -11,6 +20,7 @@ __all__ = [
     "Conversation",
     "Customer",
     "DeadLetter",
+    "DeliveryFailure",
     "Membership",
     "Mention",
     "Message",
@@ -19,6 +29,7 @@ __all__ = [
     "Profile",
     "Reaction",
     "ReadMark",
+    "ReceivedMark",
     "Session",
     "Transaction",
     "User",
