@@ -123,6 +123,7 @@ SHAPES: dict[str, Shape] = {
         lastSeenAt=MAYBE_TIME,
         metadata={"type": "object"},
     ),
+    "Connection": CONNECTION,
     "Ended": closed(ended=MAYBE_ID),
     "Removed": closed(removed=ID),
     "Left": closed(left=ID),
