@@ -7,13 +7,16 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: help run demo-replay chaos test fast lint typecheck format clean
+.PHONY: help run doctor demo-replay chaos test fast lint typecheck format clean
 
 help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 run: $(VENV)/.installed ## Start everything on http://127.0.0.1:5000 (PORT=… for another port); Ctrl-C stops it
 	@$(PYTHON) -m embedded run
+
+doctor: $(VENV)/.installed ## Look at every part of a running Parley by using it; says how each failure is cured (PORT=… URL=…)
+	@$(PYTHON) -m app.cli doctor $(if $(URL),--url $(URL))
 
 demo-replay: $(VENV)/.installed ## Replay a real chat log into what `make run` started, and compare (LOG=… SPEED=60 LIMIT=300 PORT=…)
 	@$(PYTHON) -m app.cli replay $(addprefix --log ,$(LOG)) $(if $(SPEED),--speed $(SPEED)) $(if $(LIMIT),--limit $(LIMIT))
@@ -39,7 +42,8 @@ format: $(VENV)/.installed-dev ## Format the Python code
 clean: ## Remove what was installed and cached (instance/, where the data are, stays)
 	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-$(PYTHON): scripts/python
+# Only where there is none: a newer checkout of the script is no reason to empty an environment that may be shared.
+$(PYTHON): | scripts/python
 	@python=$$(scripts/python) && echo "Making $(VENV) with $$($$python --version)…" && $$python -m venv --clear $(VENV)
 
 # The stamps are touched last: an installation that was cut off is done again.
