@@ -42,12 +42,11 @@ format: $(VENV)/.installed-dev ## Format the Python code
 clean: ## Remove what was installed and cached (instance/, where the data are, stays)
 	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-# Only where there is none: a newer checkout of the script is no reason to empty an environment that may be shared.
-$(PYTHON): | scripts/python
+.PHONY: 
 	@python=$$(scripts/python) && echo "Making $(VENV) with $$($$python --version)…" && $$python -m venv --clear $(VENV)
 
 # The stamps are touched last: an installation that was cut off is done again.
-$(VENV)/.installed: requirements.txt $(PYTHON)
+$(VENV)/.installed: requirements.txt $(VENV)/pyvenv.cfg
 	@echo "Installing requirements.txt…"
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@touch $@
