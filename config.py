@@ -116,12 +116,18 @@ class Config:
     log_max_entries: int = _set("CHAT_LOG_MAX_ENTRIES", _whole(1), 1_000_000)
     stall_guard_ms: int = _set("CHAT_STALL_GUARD_MS", _whole(1, 60_000), 250)
     smtp_url: str | None = _set("CHAT_SMTP_URL", _address("smtp", "smtps"), None, secret=True)
+    uploads_path_given: Path | None = _set("CHAT_UPLOADS_PATH", Path, None)
     instance_path: Path = _set("CHAT_INSTANCE_PATH", Path, Path(__file__).parent / "instance")
 
     @property
     def is_production(self) -> bool:
         """Whether other people's messages are at stake."""
         return self.env == "production"
+
+    @property
+    def uploads_path(self) -> Path:
+        """The folder of what people upload; with several machines, one that all of them share."""
+        return self.uploads_path_given or self.instance_path / "uploads"
 
     @property
     def sqlalchemy_url(self) -> str:
