@@ -43,7 +43,8 @@ def _page() -> str:
 def _answer(operation: dict[str, Any]) -> dict[str, Any]:
     done = operation["responses"].get("201") or operation["responses"]["200"]
     found: dict[str, Any] = next(iter(done["content"].values()))["schema"]
-    return found.get("properties", {}).get("data", found)
+    data: dict[str, Any] = found.get("properties", {}).get("data", found)
+    return data
 
 
 def outline(schema: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """What people upload: seen by the uploader until a message has it, then by those who see the message.
 
 Revision ID: 0030
-Revises: 0005
+Revises: 0020
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0030"
-down_revision = "0005"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
