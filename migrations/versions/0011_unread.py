@@ -1,7 +1,7 @@
 """Count what is unread at a cost that does not grow with the history, however much of it is one's own.
 
 Revision ID: 0011
-Revises: 0020
+Revises: 0030
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0011"
-down_revision = "0020"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 
