@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { draftOf, keepDraft } from "../view/drafts.js";
+import { gist } from "../view/markdown.js";
 import { fenced, looksLikeCode } from "../view/pasting.js";
 import { CONTENT_MAX, lengthOf } from "../view/text.js";
 import { useCompletion } from "./completion.js";
@@ -115,7 +116,7 @@ export function Composer({ conversation, place, placeholder, label = "Message", 
 const ReplyingTo = ({ message, onCancel }) => html`
   <div class="replying">
     <${Icon} name="reply" />
-    <p>Replying to <b>${message.sender.displayName}</b> <span>${message.content}</span></p>
+    <p>Replying to <b>${message.sender.displayName}</b> <span>${gist(message.content)}</span></p>
     <${IconButton} icon="close" label="Do not reply" onClick=${onCancel} />
   </div>
 `;

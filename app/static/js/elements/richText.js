@@ -53,7 +53,7 @@ function list({ ordered, start, items }, person, depth) {
   const entries = items.map(
     (/** @type {Token} */ item) => html`<li class=${item.task ? "task-item" : null}>${blocks(item.tokens ?? [], person, depth + 1)}</li>`,
   );
-  return ordered ? html`<ol start=${start === 1 ? null : start}>${entries}</ol>` : html`<ul>${entries}</ul>`;
+  return ordered ? html`<ol ...${start === 1 ? {} : { start }}>${entries}</ol>` : html`<ul>${entries}</ul>`;
 }
 
 /** @param {Token} token @param {FindPerson} person @param {number} depth */
@@ -116,6 +116,6 @@ function words(text, person) {
   if (!text.includes("@")) return text;
   return mentionsIn(text).map(({ text: said, username }) => {
     const named = username && person(username);
-    return named ? html`<span class="mention ${named.isMe ? "me" : ""}" title=${named.name}>${said}</span>` : said;
+    return named ? html`<span class="mention ${named.isMe ? "of-me" : ""}" title=${named.name}>${said}</span>` : said;
   });
 }

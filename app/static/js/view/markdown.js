@@ -56,6 +56,15 @@ export function mentionsIn(text) {
   return found;
 }
 
+/** A message in one line, without its marks: for quotes. @param {string} content */
+export function gist(content) {
+  const words = (/** @type {any} */ { tokens, items, text, raw }) => {
+    const within = tokens ?? items;
+    return within ? within.map(words).join("") : (text ?? raw);
+  };
+  return tokensOf(content.slice(0, 400)).map(words).join(" ").replace(/\s+/g, " ").trim();
+}
+
 const FOLD_CHARACTERS = 1_400;
 const FOLD_LINES = 22;
 
