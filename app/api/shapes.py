@@ -45,13 +45,19 @@ def closed(**members: Shape) -> Shape:
 SENDER = closed(id=ID, username=WORD, displayName=TEXT, avatarUrl=WORD)
 PERSON = closed(id=ID, username=WORD, displayName=TEXT, avatarUrl=WORD)
 PARTICIPANT = closed(id=ID, kind=KIND, username=WORD, displayName=TEXT, avatarUrl=WORD, role=ROLE)
+ATTACHMENT = closed(
+    id=ID, name=TEXT, contentType=TEXT, bytes=SEQ, width=MAYBE_SEQ, height=MAYBE_SEQ, url=TEXT, thumbnailUrl=WORD
+)
 MESSAGE = closed(
     id=ID, conversationId=ID, seq=MAYBE_SEQ, changedSeq=MAYBE_SEQ, clientMessageId=ID, content=TEXT, messageType=MESSAGE_TYPE,
     senderType=SENDER_TYPE, senderId=ID, sender=ref("Sender"), createdAt=TIME, isEdited=YES_NO, editedAt=MAYBE_TIME,
     deletedAt=MAYBE_TIME, replyToId=MAYBE_ID, threadRootId=MAYBE_ID, replyCount=SEQ, rootReplyCount=MAYBE_SEQ,
-    attachments=list_of({"type": "object"}), mentions=list_of(ID), metadata={"type": "object"}, persisted=YES_NO,
+    attachments=list_of(ref("Attachment")), mentions=list_of(ID), metadata={"type": "object"}, persisted=YES_NO,
     reactions=list_of(closed(emoji=TEXT, count=SEQ, reactorIds=list_of(ID))),
 )  # fmt: skip
+CONNECTION = closed(
+    address=TEXT, scheme=TEXT, host=TEXT, forwarded=closed(**dict.fromkeys(("for", "proto", "host"), SEQ))
+)
 CONVERSATION = closed(
     id=ID, kind=CONVERSATION_KIND, slug=WORD, title=WORD, topic=WORD, visibility=VISIBILITY,
     participants=list_of(ref("Participant")), memberCount=SEQ, role=ROLE,
@@ -85,6 +91,8 @@ SHAPES: dict[str, Shape] = {
     "Sender": SENDER,
     "Participant": PARTICIPANT,
     "Account": ACCOUNT,
+    "Attachment": ATTACHMENT,
+    "Uploaded": closed(upload=ref("Attachment")),
     "MessageEvent": MESSAGE,
     "ConversationView": CONVERSATION,
     "Position": POSITION,
@@ -120,6 +128,8 @@ SHAPES: dict[str, Shape] = {
         lastSeenAt=MAYBE_TIME,
         metadata={"type": "object"},
     ),
+    "Accepted": closed(accepted=YES_NO),
+    "Connection": CONNECTION,
     "Ended": closed(ended=MAYBE_ID),
     "Removed": closed(removed=ID),
     "Left": closed(left=ID),
