@@ -123,6 +123,8 @@ SHAPES: dict[str, Shape] = {
         lastSeenAt=MAYBE_TIME,
         metadata={"type": "object"},
     ),
+    "Accepted": closed(accepted=YES_NO),
+    "Connection": CONNECTION,
     "Ended": closed(ended=MAYBE_ID),
     "Removed": closed(removed=ID),
     "Left": closed(left=ID),

@@ -171,11 +171,12 @@ def history(
 ) -> Page:
     """Read a page of history. The newest page ends with what is accepted and not yet committed.
 
-    The log's tail is read first and the database after it, then merged by id: nothing slips between the two.
+    The log's tail is read first and the database after it, then merged by id: nothing slips between the two. The database
+    is read as of one moment: one who is removed meanwhile gets the page as it was, and never an empty one.
     """
     newest = before is None and around is None
     tail = _tail(conversation_id) if newest else []
-    with transaction(actor) as tx:
+    with transaction(actor, snapshot=True) as tx:
         member = member_of(tx, actor, conversation_id)
         found = views.page(
             tx, conversation_id, floor=member.history_from_seq, limit=limit, before=before, after=after, around=around

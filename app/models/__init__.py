@@ -2,6 +2,7 @@
 
 from app.models.conversation import Conversation, Membership
 from app.models.customer import Customer, PortalToken
+from app.models.letter import Letter, PasswordReset
 from app.models.message import (
     DeadLetter,
     DeliveryFailure,
@@ -21,10 +22,12 @@ __all__ = [
     "Customer",
     "DeadLetter",
     "DeliveryFailure",
+    "Letter",
     "Membership",
     "Mention",
     "Message",
     "MessageEdit",
+    "PasswordReset",
     "PortalToken",
     "Profile",
     "Reaction",
