@@ -10,6 +10,7 @@ const PATHS = {
   close: "M6 6l12 12 M18 6L6 18",
   compass: "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18z M15.5 8.5l-2 5-5 2 2-5z",
   hash: "M9 4L7 20 M17 4l-2 16 M4.5 9h16 M3.5 15h16",
+  inbox: "M4 13l3-8h10l3 8v6H4z M4 13h5l1.5 2.5h3L15 13h5",
   leave: "M14 4h5v16h-5 M4 12h11 M11 8l4 4-4 4",
   lock: "M6 11h12v9H6z M8.5 11V8a3.5 3.5 0 0 1 7 0v3",
   moon: "M20 14.5A8.5 8.5 0 1 1 9.5 4a7 7 0 0 0 10.5 10.5z",
