@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -13,7 +14,7 @@ from app.domain import accounts, conversations, messages, sessions
 from app.domain.accounts import Client, SignedIn
 from app.kernel import clock, cursor, requests as wire
 from app.kernel.actor import Actor
-from app.kernel.errors import DomainError, Forbidden, Unauthenticated
+from app.kernel.errors import DomainError, Forbidden, NotFound, Unauthenticated
 from app.kernel.ids import parse_id
 from app.kernel.settings import settings
 from app.web import assets, look
@@ -148,6 +149,20 @@ def conversation(actor: Actor, room: str) -> AnyResponse:
         found = conversations.get(actor, conversation_id=conversations.by_room_ref(room))  # tells nobody else's slugs
         return redirect(url_for("web.conversation", room=found["id"]))
     page_of_history = messages.history(actor, conversation_id=conversation_id, limit=LISTED)
+    found = conversations.get(actor, conversation_id=conversation_id)
+    return _chat(actor, {"conversation": found, "page": page_of_history})
+
+
+@web.get("/chat/<uuid:conversation_id>/<uuid:message_id>")
+@signed_in
+def message(actor: Actor, conversation_id: UUID, message_id: UUID) -> AnyResponse:
+    """Show a conversation around one of its messages."""
+    wanted = messages.get(actor, message_id=message_id)
+    if wanted["conversationId"] != str(conversation_id):
+        raise NotFound("The message")
+    page_of_history = messages.history(
+        actor, conversation_id=conversation_id, limit=LISTED, around=wanted["seq"] or None
+    )
     found = conversations.get(actor, conversation_id=conversation_id)
     return _chat(actor, {"conversation": found, "page": page_of_history})
 
