@@ -12,6 +12,7 @@ from app.domain import heads, sessions
 from app.kernel.errors import DomainError, Unauthenticated
 from app.kernel.ids import parse_id
 from app.sockets import registry, rooms
+from app.sockets.registry import Connection
 
 log = logging.getLogger(__name__)
 RECHECK_LOOK_S = 0.1
@@ -21,17 +22,24 @@ _recheck_due, _heads_due = threading.Event(), threading.Event()
 def on_notice(notice: dict[str, Any]) -> None:
     """Carry out on the sockets of this process what another one made true."""
     kind = notice.get("kind")
-    if kind == "session":
-        session_id = parse_id(notice["sessionId"])
-        for connection in registry.of_session(session_id) if session_id else []:
+    if kind in ("session", "role"):  # after another role what it may see is another matter; it comes back as what it is
+        for connection in _concerned(notice):
             rooms.cut(connection)
-    elif kind == "role":
-        profile_id = parse_id(notice["profileId"])
-        for connection in registry.of_profile(profile_id) if profile_id else []:
-            rooms.cut(connection)  # what it may see is another matter now; it comes back as what it is
+    elif kind == "channels":
+        for connection in _concerned(notice):
+            rooms.let_go(connection, notice["channels"])
     elif kind == "member":
         for profile in notice["profileIds"]:
             _membership_changed(UUID(profile), UUID(notice["conversationId"]), ended=notice["ended"])
+
+
+def _concerned(notice: dict[str, Any]) -> list[Connection]:
+    """Give the sockets here of the session, or of the person, that a notice names."""
+    if "sessionId" in notice:
+        session_id = parse_id(notice["sessionId"])
+        return registry.of_session(session_id) if session_id else []
+    profile_id = parse_id(notice["profileId"])
+    return registry.of_profile(profile_id) if profile_id else []
 
 
 def _membership_changed(profile_id: UUID, conversation_id: UUID, *, ended: bool) -> None:
@@ -48,14 +56,14 @@ def _membership_changed(profile_id: UUID, conversation_id: UUID, *, ended: bool)
 def _as_the_database_says(profile_id: UUID, conversation_id: UUID) -> None:
     while registry.of_profile(profile_id):
         before = registry.changes(profile_id)
-        history_from_seq = heads.history_from(profile_id, conversation_id)
+        member = heads.membership(profile_id, conversation_id)
         if registry.changes(profile_id) != before:
             continue
         for connection in registry.of_profile(profile_id):
-            if history_from_seq is None:
+            if member is None:
                 rooms.leave(connection, conversation_id)
             else:
-                rooms.join(connection, conversation_id, history_from_seq)
+                rooms.join(connection, conversation_id, member.history_from_seq, kind=member.kind)
         return
 
 
