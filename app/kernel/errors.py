@@ -118,6 +118,13 @@ class Unavailable(DomainError):
         super().__init__(message, retry_after=retry_after_s)
 
 
+class Held(Unavailable):
+    """Somebody else holds a row that this needs, for longer than it could wait."""
+
+    def __init__(self) -> None:
+        super().__init__("Something else is being done to this just now; try again.")
+
+
 def _printable(name: str) -> str:
     """Make a field's name fit to answer with: it may be the client's own, of any length and with lone surrogates."""
     return name[:NAME_SHOWN].encode(errors="replace").decode()
