@@ -7,13 +7,16 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: help run demo-replay test fast lint typecheck format clean
+.PHONY: help run doctor demo-replay test fast lint typecheck format clean
 
 help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 run: $(VENV)/.installed ## Start everything on http://127.0.0.1:5000 (PORT=… for another port); Ctrl-C stops it
 	@$(PYTHON) -m embedded run
+
+doctor: $(VENV)/.installed ## Look at every part of a running Parley by using it; says how each failure is cured (PORT=… URL=…)
+	@$(PYTHON) -m app.cli doctor $(if $(URL),--url $(URL))
 
 demo-replay: $(VENV)/.installed ## Replay a real chat log into what `make run` started, and compare (LOG=… SPEED=60 LIMIT=300 PORT=…)
 	@$(PYTHON) -m app.cli replay $(addprefix --log ,$(LOG)) $(if $(SPEED),--speed $(SPEED)) $(if $(LIMIT),--limit $(LIMIT))

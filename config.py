@@ -5,8 +5,10 @@ to start, with a sentence that says what to set.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -79,6 +81,20 @@ def _origins(text: str) -> tuple[str, ...]:
     return found
 
 
+def _site(text: str) -> str:
+    found = _origins(text)
+    if len(found) != 1 or found[0] == "*":
+        raise ValueError("the address people open in their browsers, such as https://chat.example.org")
+    return found[0]
+
+
+def _sender(text: str) -> str:
+    name, address = parseaddr(text)
+    if not re.fullmatch(r"[^@\s<>]+@[A-Za-z0-9.-]+", address) or not (name + address).isprintable():
+        raise ValueError("an address such as chat@example.org or Parley <chat@example.org>")
+    return text
+
+
 _redis = _address("redis", "rediss", "unix", needs_host=False)
 
 
@@ -115,7 +131,10 @@ class Config:
     connections_per_address: int = _set("CHAT_CONNECTIONS_PER_ADDRESS", _whole(1), 5_000)
     log_max_entries: int = _set("CHAT_LOG_MAX_ENTRIES", _whole(1), 1_000_000)
     stall_guard_ms: int = _set("CHAT_STALL_GUARD_MS", _whole(1, 60_000), 250)
-    smtp_url: str | None = _set("CHAT_SMTP_URL", _address("smtp", "smtps"), None, secret=True)
+    public_url: str = _set("CHAT_PUBLIC_URL", _site, "")
+    smtp_url: str | None = _set("CHAT_SMTP_URL", _address("smtp", "smtp+starttls", "smtps"), None, secret=True)
+    mail_from: str = _set("CHAT_MAIL_FROM", _sender, "")
+    mail_timeout_s: int = _set("CHAT_MAIL_TIMEOUT_S", _whole(1, 300), 10)
     instance_path: Path = _set("CHAT_INSTANCE_PATH", Path, Path(__file__).parent / "instance")
 
     @property
@@ -193,6 +212,9 @@ def _completed(values: dict[str, Any]) -> dict[str, Any]:
     if values.get("env") != "production":
         port = values.get("port", 5000)
         values.setdefault("origins", (f"http://127.0.0.1:{port}", f"http://localhost:{port}"))
+    named = [origin for origin in values.get("origins", ()) if origin != "*"]
+    site = values.setdefault("public_url", named[0] if named else f"http://127.0.0.1:{values.get('port', 5000)}")
+    values.setdefault("mail_from", f"Parley <parley@{urlsplit(site).hostname}>")
     return values
 
 
@@ -207,7 +229,7 @@ def _with_password(address: str, password: str) -> str:
 def _refuse_unsafe(config: Config) -> None:
     if not config.is_production:
         return
-    if _is_weak(config.secret_key):
+    if is_weak(config.secret_key):
         raise ConfigError(_HOW_TO_SET["SECRET_KEY"])
     if not config.origins or "*" in config.origins:
         raise ConfigError(
@@ -216,7 +238,8 @@ def _refuse_unsafe(config: Config) -> None:
         )
 
 
-def _is_weak(secret: str) -> bool:
+def is_weak(secret: str) -> bool:
+    """Tell whether a secret is short, monotonous, or one of those that people copy from examples."""
     return (
         len(secret) < SECRET_MIN_LENGTH
         or len(set(secret)) < SECRET_MIN_VARIETY

@@ -45,7 +45,12 @@ class Postgres(Server):
 
     def url(self, role: str, database: str = roles.DATABASE) -> str:
         """Give the address for one of the roles."""
-        return f"postgresql://{role}:{self.password(role)}@127.0.0.1:{self.port}/{database}"
+        return self.address(self.password(role), self.port, role, database)
+
+    @staticmethod
+    def address(password: str, port: int, role: str, database: str = roles.DATABASE) -> str:
+        """Put an address together."""
+        return f"postgresql://{role}:{password}@127.0.0.1:{port}/{database}"
 
     def env(self) -> dict[str, str]:
         """Give the variables by which the application finds it."""

@@ -28,7 +28,12 @@ class Redis(Server):
     @property
     def url(self) -> str:
         """The address, password included."""
-        return f"redis://:{self.password('default')}@127.0.0.1:{self.port}/0"
+        return self.address(self.password("default"), self.port)
+
+    @staticmethod
+    def address(password: str, port: int) -> str:
+        """Put an address together."""
+        return f"redis://:{password}@127.0.0.1:{port}/0"
 
     def prepare(self) -> None:
         """Make the folder of its files."""

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from embedded import places, roles
+from embedded.notes import Notes
 from embedded.postgres import Postgres
 from embedded.redis import RedisCache, RedisLog
 from embedded.server import Server
@@ -73,3 +74,16 @@ def services(folder: Path, *, throwaway: bool) -> Iterator[dict[str, str]]:
         yield running.test_env()
     finally:
         running.stop()
+
+
+def remembered(folder: Path) -> dict[str, str]:
+    """Give the variables of an instance folder's servers as noted, whether they run or not; touches nothing."""
+    notes = Notes(folder / "services.json")
+    found: dict[str, str] = {}
+    if postgres := notes.get(Postgres.name):
+        for key, role in (("DATABASE_URL", roles.APP), ("DATABASE_OWNER_URL", roles.OWNER)):
+            found[key] = Postgres.address(postgres["passwords"][role], postgres["port"], role)
+    for key, server in (("REDIS_URL", RedisCache.name), ("MESSAGE_LOG_REDIS_URL", RedisLog.name)):
+        if redis := notes.get(server):
+            found[key] = RedisCache.address(redis["passwords"]["default"], redis["port"])
+    return found | ({"PORT": str(notes.get("web")["port"])} if notes.get("web") else {})

@@ -72,6 +72,8 @@ class Supervisor:
             env["SECRET_KEY"] = secret_key(instance)
         config = load_config(env)
         env["PORT"] = str(config.port)
+        if self._services is not None:
+            self._services.place.notes.put("web", {"port": config.port})  # for `make doctor`
         self._prepare_database(config, env)
         self._start_processes(env)
         self._wait_until_ready(config)

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import request
 
 from app.api.endpoint import endpoint
-from app.domain import accounts, sessions
+from app.domain import accounts, resets, sessions
 from app.domain.accounts import Client, SignedIn
 from app.domain.credentials import Tokens
 from app.kernel import clock, requests as wire
@@ -45,6 +45,20 @@ def login(*, body: wire.Login) -> dict[str, Any]:
 def refresh(*, body: wire.Refresh) -> dict[str, Any]:
     """Exchange a refresh token for the next one."""
     return _tokens(accounts.refresh(request=body, now=clock.now()))
+
+
+@endpoint("POST", "/auth/forgot", body=wire.Forgot, data="Accepted", public=True)
+def forgot(*, body: wire.Forgot) -> dict[str, Any]:
+    """Have a link mailed that sets a new password; the answer is the same whether there is such an account."""
+    resets.forgot(request=body, client=client(), now=clock.now())
+    return {"accepted": True}
+
+
+@endpoint("POST", "/auth/reset", body=wire.ResetPassword, data="Accepted", public=True)
+def reset(*, body: wire.ResetPassword) -> dict[str, Any]:
+    """Set a new password with the token of that link, once; all sessions end."""
+    resets.reset(request=body, client=client(), now=clock.now())
+    return {"accepted": True}
 
 
 @endpoint("POST", "/auth/logout", data="Ended")

@@ -52,6 +52,9 @@ MESSAGE = closed(
     attachments=list_of({"type": "object"}), mentions=list_of(ID), metadata={"type": "object"}, persisted=YES_NO,
     reactions=list_of(closed(emoji=TEXT, count=SEQ, reactorIds=list_of(ID))),
 )  # fmt: skip
+CONNECTION = closed(
+    address=TEXT, scheme=TEXT, host=TEXT, forwarded=closed(**dict.fromkeys(("for", "proto", "host"), SEQ))
+)
 CONVERSATION = closed(
     id=ID, kind=CONVERSATION_KIND, slug=WORD, title=WORD, topic=WORD, visibility=VISIBILITY,
     participants=list_of(ref("Participant")), memberCount=SEQ, role=ROLE,
@@ -120,6 +123,8 @@ SHAPES: dict[str, Shape] = {
         lastSeenAt=MAYBE_TIME,
         metadata={"type": "object"},
     ),
+    "Accepted": closed(accepted=YES_NO),
+    "Connection": CONNECTION,
     "Ended": closed(ended=MAYBE_ID),
     "Removed": closed(removed=ID),
     "Left": closed(left=ID),

@@ -10,6 +10,7 @@ import flask_migrate
 from flask import Flask
 
 from app.cli import demo
+from app.cli.doctor.command import command as doctor
 from app.cli.replay.command import replay
 from app.domain import accounts
 from app.factory import create_app
@@ -61,6 +62,7 @@ def create_admin(username: str, email: str, password: str) -> None:
 
 
 cli.add_command(replay)
+cli.add_command(doctor(create_app))
 
 
 @cli.command("set-role")

@@ -59,9 +59,7 @@ def register(*, request: Register, kind: str, client: Client, now: datetime) -> 
 
 def create(*, request: Register, role: str, now: datetime) -> UUID:
     """Make an account."""
-    passwords.check_strength(request.password)
-    if request.password.lower() in (request.username.lower(), request.email.lower()):
-        raise Invalid({"password": ["must not be the username or the e-mail address"]})
+    check_new_password(request.password, username=request.username, email=request.email)
     digest = passwords.digest(request.password)
     profile_id = ids.new_id()
     try:
@@ -82,6 +80,13 @@ def create(*, request: Register, role: str, now: datetime) -> UUID:
     except IntegrityError as error:
         raise _taken(error) from error
     return profile_id
+
+
+def check_new_password(password: str, *, username: str, email: str) -> None:
+    """Refuse a password that many use, or that is the person's own name or address; raises Invalid."""
+    passwords.check_strength(password)
+    if password.lower() in (username.lower(), email.lower()):
+        raise Invalid({"password": ["must not be the username or the e-mail address"]})
 
 
 def _taken(error: IntegrityError) -> Conflict:

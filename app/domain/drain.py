@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 
-from app.domain import announce, unsettled
+from app.domain import announce, failures, unsettled
 from app.domain.batches import Submission
 from app.domain.commit import Busy, apply_what_is_free, end_silent_holder
 from app.domain.dead_letters import bury_broken
@@ -18,7 +18,6 @@ from app.kernel.errors import DomainError
 from app.kernel.limits import SILENT_DRAINER_S
 from app.live import drainers, log
 from app.live.log import Broken, Entry
-from app.outbound import emits
 
 logger = logging.getLogger(__name__)
 HELD_PAUSE_S = 1.0
@@ -40,7 +39,7 @@ def drain_once() -> int:
     announce.repeated(outcome)
     for event in outcome.buried:
         logger.error("message %s was refused by the database and is kept in dead_letters", event["id"])
-        emits.withdrawn(event["id"], event["conversationId"], "could not be stored")
+    failures.buried(outcome.buried)
     _settle(entries)
     return len(entries) + len(broken)
 

@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from app.domain import announce, remembering, unsettled
+from app.domain import announce, failures, remembering, unsettled
 from app.domain.batches import Outcome, Submission
 from app.domain.commit import apply, apply_what_is_free
 from app.kernel import limits
@@ -104,6 +104,7 @@ def _settle_own() -> set[str]:
         for event in [*outcome.created, *outcome.already, *outcome.buried]:
             unsettled.settled(event["id"])
         announce.created(outcome)
+        failures.buried(outcome.buried)
         held |= outcome.held
     return held
 
@@ -115,6 +116,7 @@ def write_again(events: list[MessageEvent]) -> None:
         for event in [*outcome.created, *outcome.already, *outcome.buried]:
             unsettled.settled(event["id"])
     announce.created(outcome)
+    failures.buried(outcome.buried)
 
 
 def _tell(batch: list[Ticket], outcome: Outcome) -> None:

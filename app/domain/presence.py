@@ -44,8 +44,9 @@ MEMBERS = text(
     "SELECT profile_id FROM memberships WHERE conversation_id = :c AND left_at IS NULL ORDER BY joined_at LIMIT 1000"
 )
 KEEP_SEEN = text(
-    "INSERT INTO user_presence (profile_id, last_seen_at) SELECT * FROM unnest(CAST(:ids AS uuid[]),"
-    " CAST(:at AS timestamptz[])) ON CONFLICT (profile_id) DO UPDATE SET last_seen_at ="
+    "INSERT INTO user_presence (profile_id, last_seen_at) SELECT seen.id, seen.at FROM unnest(CAST(:ids AS uuid[]),"
+    " CAST(:at AS timestamptz[])) AS seen (id, at) JOIN profiles USING (id)"  # one who is gone must not cost the others
+    " ON CONFLICT (profile_id) DO UPDATE SET last_seen_at ="
     " GREATEST(user_presence.last_seen_at, excluded.last_seen_at)"
 )
 

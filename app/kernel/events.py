@@ -110,3 +110,23 @@ class ReadReceiptEvent(TypedDict):
     readByCustomerId: str | None
     readAt: str
     upToSeq: int
+
+
+RecipientType = Literal["customer", "staff", "user"]
+
+
+class DeliveryStatusEvent(TypedDict):
+    """What became of a message with one recipient. ``upToSeq`` says that it holds for all before it as well.
+
+    ``recipientId`` and ``upToSeq`` are null where it failed for everybody: it could not be stored.
+    """
+
+    messageId: str
+    conversationId: str
+    recipientType: RecipientType
+    recipientId: str | None
+    status: Literal["sent", "delivered", "read", "failed"]
+    deliveredAt: str | None
+    readAt: str | None
+    failedReason: str | None
+    upToSeq: int | None

@@ -58,6 +58,19 @@ class Refresh(Request):
     refresh_token: Token
 
 
+class Forgot(Request):
+    """``POST /api/auth/forgot``; ``identifier`` is a username or an e-mail address."""
+
+    identifier: Identifier
+
+
+class ResetPassword(Request):
+    """``POST /api/auth/reset``; the token is the one of the letter."""
+
+    token: Token
+    password: Password
+
+
 class PatchMe(Request):
     """``PATCH /api/me``; a new password needs the present one."""
 

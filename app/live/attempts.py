@@ -38,15 +38,15 @@ def _limiter() -> FixedWindowRateLimiter:
         return _local()
 
 
-def check(places: list[str]) -> None:
-    """Refuse where too many failed lately; raises RateLimited."""
+def check(places: list[str], refusal: str = "Too many failed sign-ins; try again later.") -> None:
+    """Refuse, with this sentence, where too many failed lately; raises RateLimited."""
     if not settings().rate_limits_enabled:
         return
     limiter = _limiter()
     for place in places:
         if not limiter.test(FAILURES, place):
             again_at = limiter.get_window_stats(FAILURES, place).reset_time
-            raise RateLimited(max(1, again_at - time.time()), "Too many failed sign-ins; try again later.")
+            raise RateLimited(max(1, again_at - time.time()), refusal)
 
 
 def failed(places: list[str]) -> None:

@@ -40,6 +40,14 @@ def of(profile_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     return {one: orjson.loads(event) for one, event in zip(profile_ids, raw, strict=True) if event}
 
 
+def forget(profile_ids: Sequence[UUID]) -> None:
+    """Forget people altogether; raises Down."""
+    if profile_ids:
+        with CACHE.guard():
+            redis.cache.hdel(SEEN, *map(str, profile_ids))
+            redis.cache.delete(*(f"{kind}{one}" for one in profile_ids for kind in ("presence:", "presence:devices:")))
+
+
 def take_seen() -> dict[UUID, datetime]:
     """Take the notes of who was seen when, for the database; raises Down."""
     with CACHE.guard():

@@ -2,7 +2,17 @@
 
 from app.models.conversation import Conversation, Membership
 from app.models.customer import Customer, PortalToken
-from app.models.message import DeadLetter, Mention, Message, MessageEdit, Reaction, ReadMark
+from app.models.letter import Letter, PasswordReset
+from app.models.message import (
+    DeadLetter,
+    DeliveryFailure,
+    Mention,
+    Message,
+    MessageEdit,
+    Reaction,
+    ReadMark,
+    ReceivedMark,
+)
 from app.models.profile import AuditEntry, Profile, Session, User, UserPresence
 from app.models.transaction import Transaction, transaction
 
@@ -11,14 +21,18 @@ __all__ = [
     "Conversation",
     "Customer",
     "DeadLetter",
+    "DeliveryFailure",
+    "Letter",
     "Membership",
     "Mention",
     "Message",
     "MessageEdit",
+    "PasswordReset",
     "PortalToken",
     "Profile",
     "Reaction",
     "ReadMark",
+    "ReceivedMark",
     "Session",
     "Transaction",
     "User",

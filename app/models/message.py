@@ -101,6 +101,37 @@ class ReadMark(Base):
     read_at: Mapped[Instant]
 
 
+class ReceivedMark(Base):
+    """Someone's device received what lies between two positions at an instant; each message is in one mark at most."""
+
+    __tablename__ = "received_marks"
+    __table_args__ = (
+        Index("received_marks_age", "received_at", postgresql_using="brin", postgresql_with={"pages_per_range": 32}),
+    )
+
+    conversation_id: Mapped[ConversationKey]
+    profile_id: Mapped[ProfileKey]
+    from_seq: Mapped[Seq]
+    up_to_seq: Mapped[Seq] = mapped_column(primary_key=True)
+    received_at: Mapped[Instant]
+
+
+class DeliveryFailure(Base):
+    """A message did not reach someone on a path beside the socket (mail, push), or they have no account any more."""
+
+    __tablename__ = "delivery_failures"
+    __table_args__ = (Index("delivery_failures_message", "message_id"),)
+
+    id: Mapped[Key]
+    message_id: Mapped[MessageRef]
+    conversation_id: Mapped[ConversationRef]
+    sender_id: Mapped[ProfileRef]
+    recipient_id: Mapped[ProfileRef]
+    path: Mapped[Words]
+    reason: Mapped[Words]
+    failed_at: Mapped[Instant]
+
+
 class DeadLetter(Base):
     """An accepted entry that the database refused for its content, kept for the operator."""
 

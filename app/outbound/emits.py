@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.extensions import CACHE, redis, socketio
 from app.kernel import json
 from app.kernel.breaker import Down
-from app.kernel.events import MessageEvent, ReadReceiptEvent
+from app.kernel.events import DeliveryStatusEvent, MessageEvent, ReadReceiptEvent
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,12 @@ def unread(room: str, body: Mapping[str, Any]) -> None:
 def receipt(event: ReadReceiptEvent) -> None:
     """Tell the subscribers of a conversation's receipts that someone has read."""
     _emit("receipt", event, f"receipts:{event['conversationId']}")
+
+
+def delivery(event: DeliveryStatusEvent, rooms: Sequence[str]) -> None:
+    """Tell the devices in these rooms, each once, what became of a message."""
+    if rooms:
+        _emit("delivery", event, list(rooms))
 
 
 def typing(event: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from celery import Celery
 
-from app.tasks import maintenance
+from app.tasks import correspondence, maintenance
 
 if TYPE_CHECKING:
     from config import Config
@@ -16,6 +16,9 @@ BEAT = {
     "conversations.heal": {"task": "conversations.heal", "schedule": 30.0, "options": {"expires": 30}},
     "typing.clean_up": {"task": "typing.clean_up", "schedule": 5.0, "options": {"expires": 5}},
     "presence.flush": {"task": "presence.flush", "schedule": 60.0, "options": {"expires": 60}},
+    "letters.send": {"task": "letters.send", "schedule": 10.0, "options": {"expires": 10}},
+    "letters.clean_up": {"task": "letters.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
+    "operations.tick": {"task": "operations.tick", "schedule": 5.0, "options": {"expires": 5}},
     "sessions.clean_up": {"task": "sessions.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
@@ -40,3 +43,4 @@ def bind(celery: Celery, config: Config) -> None:
         timezone="UTC",
     )
     maintenance.register(celery)
+    correspondence.register(celery)

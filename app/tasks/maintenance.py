@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import Celery
 
-from app.domain import drain, healing, presence, sessions, typing
+from app.domain import drain, healing, operations, presence, sessions, typing
 from app.kernel import clock
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
@@ -17,6 +17,8 @@ def register(celery: Celery) -> None:
     celery.task(name="typing.clean_up", ignore_result=True)(clean_up_typing)
     celery.task(name="presence.flush", ignore_result=True)(flush_presence)
     celery.task(name="sessions.clean_up", ignore_result=True)(clean_up_sessions)
+    celery.task(name="operations.tick", ignore_result=True)(tick)
+    celery.task(name="operations.answer", ignore_result=True)(answer)
 
 
 def persist() -> None:
@@ -54,3 +56,13 @@ def flush_presence() -> None:
 def clean_up_sessions() -> None:
     """Delete sessions that ended long ago."""
     sessions.clean_up(now=clock.now())
+
+
+def tick() -> None:
+    """Note that beat's jobs are run."""
+    operations.tick()
+
+
+def answer(word: str) -> None:
+    """Say that this worker reads what it is sent."""
+    operations.answer(word)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response
 
-from app.web import pages
+from app.web import pages, recovery
 from app.web.rendering import page
 from app.web.security import protect
 
@@ -20,6 +20,7 @@ SENTENCES = {
 
 def register(app: Flask) -> None:
     """Put the pages on the application."""
+    assert recovery.__doc__  # imported for its routes
     app.register_blueprint(pages.web)
 
 

@@ -73,21 +73,26 @@ def register() -> AnyResponse:
 
 
 def _log_in(given: dict[str, str]) -> SignedIn:
-    return accounts.login(request=wire.parse(wire.Login, given), kind="page", client=_client(), now=clock.now())
+    return accounts.login(request=wire.parse(wire.Login, given), kind="page", client=client(), now=clock.now())
 
 
 def _register(given: dict[str, str]) -> SignedIn:
-    return accounts.register(request=wire.parse(wire.Register, given), kind="page", client=_client(), now=clock.now())
+    return accounts.register(request=wire.parse(wire.Register, given), kind="page", client=client(), now=clock.now())
 
 
-def _client() -> Client:
+def client() -> Client:
+    """Describe where the request comes from."""
     return Client(user_agent=request.headers.get("User-Agent", ""), address=request.remote_addr or "")
 
 
 def _entrance(template: str, names: tuple[str, ...], enter: Callable[[dict[str, str]], SignedIn]) -> AnyResponse:
     onward = _onward()
     if request.method == "GET":
-        return redirect(onward) if actor_of_page() else page(template, next=onward, form={}, failure=None)
+        return (
+            redirect(onward)
+            if actor_of_page()
+            else page(template, next=onward, form={}, failure=None, notice=_notice())
+        )
     if not is_own_form():
         raise Forbidden("This form was sent from another site.")
     given = {name: request.form.get(name, "") for name in names}
@@ -96,6 +101,10 @@ def _entrance(template: str, names: tuple[str, ...], enter: Callable[[dict[str, 
     except DomainError as failure:
         return page(template, status=failure.status, next=onward, form=given, failure=failure)
     return _with_cookie(redirect(onward, 303), result.cookie or "")
+
+
+def _notice() -> str | None:
+    return "Your new password is set. Sign in with it." if request.args.get("done") == "reset" else None
 
 
 def _onward() -> str:

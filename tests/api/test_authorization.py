@@ -82,9 +82,10 @@ OF_CONVERSATIONS: dict[str, tuple[str, Any, Callable[[str, str], str]]] = {
 }
 # Calls about oneself or everybody: anyone signed in may, and gets only the own.
 OF_ONESELF = {
-    "POST /auth/register", "POST /auth/login", "POST /auth/refresh", "POST /auth/logout", "GET /me", "PATCH /me",
+    "POST /auth/register", "POST /auth/login", "POST /auth/refresh", "POST /auth/logout",
+    "POST /auth/forgot", "POST /auth/reset", "GET /me", "PATCH /me",
     "GET /sessions", "DELETE /sessions/<session_id>", "GET /users", "GET /users/<username>", "POST /conversations",
-    "GET /conversations", "GET /conversations/with/<username>", "GET /rooms", "GET /presence",
+    "GET /conversations", "GET /conversations/with/<username>", "GET /rooms", "GET /presence", "GET /connection",
 }  # fmt: skip
 # Calls of those who serve customers: (path, body); `{customer}` and `{token}` stand for ids, `{c}` for their conversation.
 OF_STAFF: dict[str, tuple[str, Any]] = {

@@ -53,7 +53,7 @@ def test_a_link_is_a_link_and_leads_away_without_telling_from_where(
     hers = arrive(ann, stack.url)
     hers.open(ann.direct(ben))
     hers.say("See https://example.org/a?b=1, please.")
-    link = hers.page.get_by_role("link", name="https://example.org/a?b=1")
+    link = hers.page.get_by_role("link", name="https://example.org/a?b=1", exact=True)
     expect(link).to_have_attribute("href", "https://example.org/a?b=1")
     expect(link).to_have_attribute("rel", "noopener noreferrer nofollow")
 

@@ -69,10 +69,14 @@ class Aside:
 
     def emitted(self, conversation_id: str) -> list[tuple[str, Any]]:
         """List what was emitted about a conversation since the last call."""
+        return self.emitted_to(f"conversation:{conversation_id}")
+
+    def emitted_to(self, room: str) -> list[tuple[str, Any]]:
+        """List what was emitted to a room since anything was asked last."""
         found = []
         while (heard := self._listener.get_message(timeout=0.05)) is not None:
             message = orjson.loads(heard["data"])
-            if message["room"] == f"conversation:{conversation_id}":
+            if room in (message["room"] if isinstance(message["room"], list) else [message["room"]]):
                 found.append((message["event"], message["data"][0]))
         return found
 
