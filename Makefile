@@ -39,11 +39,12 @@ format: $(VENV)/.installed-dev ## Format the Python code
 clean: ## Remove what was installed and cached (instance/, where the data are, stays)
 	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-$(PYTHON): scripts/python
+# Its own file, not the interpreter: that is a link, and make would compare the age of what it leads to.
+$(VENV)/pyvenv.cfg: | scripts/python
 	@python=$$(scripts/python) && echo "Making $(VENV) with $$($$python --version)…" && $$python -m venv --clear $(VENV)
 
 # The stamps are touched last: an installation that was cut off is done again.
-$(VENV)/.installed: requirements.txt $(PYTHON)
+$(VENV)/.installed: requirements.txt $(VENV)/pyvenv.cfg
 	@echo "Installing requirements.txt…"
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@touch $@
