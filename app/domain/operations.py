@@ -16,7 +16,6 @@ from app.live import pulse
 from app.models import transaction
 from app.outbound import jobs
 
-
 PROBE_S = 1.0
 SILENT = "does not answer"
 

@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass
 
 import pytest
+import requests
 
-from tests.faults.conftest import OTHER, Ground
+from tests.faults.conftest import BEHIND, OTHER, THROUGH, Ground
 from tests.support.clients import Socket, refused_connection
 from tests.support.proxy import Proxy
 from tests.support.stack import until
@@ -66,6 +67,8 @@ def test_a_row_of_the_table(ground: Ground, row: Row, fault: object, capsys: pyt
         for device in (ground.behind.device, ground.through.device, ground.listener.device):
             until(lambda device=device: not device.client.connected, within_s=10, what="the sockets to be cut")
     assert (ground.read_once(ground.stack.urls[OTHER]) == 200) == row.reads
+    see_readiness(ground.stack.urls[BEHIND], is_ready=row.behind != "refused")
+    see_readiness(ground.stack.urls[THROUGH], is_ready=row.through != "refused")
     see_who_comes(ground, row)
     ground.heal()
     taken_again_s, whole_s = ground.until_whole()
@@ -109,6 +112,18 @@ def see_refused(ground: Ground, writer) -> float:
     assert again.is_temporary
     assert tried.is_temporary
     return took_s
+
+
+def see_readiness(url: str, *, is_ready: bool) -> None:
+    """A balancer is told what a client would find, soon, and in the envelope of every other answer."""
+    began = time.monotonic()
+    answer = requests.get(f"{url}/readyz", timeout=10)
+    assert time.monotonic() - began < 4
+    body = answer.json()
+    assert (answer.status_code, body["success"]) == ((200, True) if is_ready else (503, False)), body
+    if not is_ready:
+        assert body["error"]["code"] == "unavailable"
+        assert body["error"]["fields"]
 
 
 def see_who_comes(ground: Ground, row: Row) -> None:

@@ -93,7 +93,7 @@ def forwarded(config: Config, url: str, visit: Visit) -> str:
     response = requests.get(f"{url}/api/connection", headers=headers, timeout=TIMEOUT_S)
     if response.status_code == 401:
         raise Sick(_UNKNOWN)
-    seen, asked = _body(response), urlsplit(url)
+    seen, asked = _body(response).get("data", {}), urlsplit(url)
     if not seen:
         raise Sick(f"GET {url}/api/connection answers {response.status_code}: the proxy must pass all of /api/ on.")
     hops, trusted = seen["forwarded"]["for"], config.trusted_proxies
