@@ -136,12 +136,18 @@ class Config:
     smtp_url: str | None = _set("CHAT_SMTP_URL", _address("smtp", "smtp+starttls", "smtps"), None, secret=True)
     mail_from: str = _set("CHAT_MAIL_FROM", _sender, "")
     mail_timeout_s: int = _set("CHAT_MAIL_TIMEOUT_S", _whole(1, 300), 10)
+    uploads_path_given: Path | None = _set("CHAT_UPLOADS_PATH", Path, None)
     instance_path: Path = _set("CHAT_INSTANCE_PATH", Path, Path(__file__).parent / "instance")
 
     @property
     def is_production(self) -> bool:
         """Whether other people's messages are at stake."""
         return self.env == "production"
+
+    @property
+    def uploads_path(self) -> Path:
+        """The folder of what people upload; with several machines, one that all of them share."""
+        return self.uploads_path_given or self.instance_path / "uploads"
 
     @property
     def sqlalchemy_url(self) -> str:

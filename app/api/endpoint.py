@@ -39,6 +39,11 @@ class Call:
     made: bool
     customers: bool = False
 
+    @property
+    def takes_form(self) -> bool:
+        """Tell whether the verb reads a form itself, as it comes."""
+        return self.body is not None and issubclass(self.body, wire.Form)
+
 
 CALLS: list[Call] = []
 
@@ -58,7 +63,7 @@ def endpoint(
 
     The verb gets ``actor`` (unless public), ``body``, ``query`` and the ids of its path, and gives data or (data, status).
     ``data`` names the answer's shape in ``api/shapes.py``; ``made`` says that it may answer 201,
-    ``customers`` that customers may call it too.
+    ``customers`` that customers may call it too. A verb that answers with a file gives the whole response.
     """
 
     def register(verb: Verb) -> Verb:
@@ -75,8 +80,8 @@ def _answer(call: Call, **path: str) -> Response:
     arguments: dict[str, Any] = {}
     if not call.public:
         arguments["actor"] = current_actor()
-    payload = _payload(call)
-    if call.body is not None:
+    payload = {} if call.takes_form else _payload(call)
+    if call.body is not None and not call.takes_form:
         arguments["body"] = wire.parse(call.body, payload)
     elif payload:
         raise Invalid({name: ["is not a known field"] for name in payload})
@@ -87,6 +92,8 @@ def _answer(call: Call, **path: str) -> Response:
     if not call.public and arguments["actor"].kind == "customer" and not call.customers:
         raise Forbidden("This is not for customers.")
     result = call.verb(**arguments)
+    if isinstance(result, Response):
+        return result
     answer, status = result if isinstance(result, tuple) else (result, 200)
     return success(answer, status)
 

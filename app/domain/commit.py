@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.domain import dead_letters, gate, mentions
+from app.domain import attachments, dead_letters, gate, mentions
 from app.domain.batches import Outcome, Submission
 from app.kernel.actor import SYSTEM
 from app.kernel.errors import Held, Invalid, Unavailable
@@ -28,15 +28,16 @@ LOCK = text("SELECT id, head_seq FROM conversations WHERE id = ANY(CAST(:ids AS 
 ROOTS = text("SELECT id, reply_count FROM messages WHERE id = ANY(CAST(:ids AS uuid[]))")
 INSERT = text(
     "INSERT INTO messages (id, conversation_id, seq, changed_seq, sender_id, sender_type, client_message_id, content,"
-    " message_type, created_at, reply_to_id, thread_root_id, root_reply_count, metadata)"
+    " message_type, created_at, reply_to_id, thread_root_id, root_reply_count, attachment_count, metadata)"
     " SELECT id, conversation_id, seq, seq, sender_id, sender_type, client_message_id, content, message_type, created_at,"
-    " reply_to_id, thread_root_id, root_reply_count, metadata FROM unnest(CAST(:id AS uuid[]),"
+    " reply_to_id, thread_root_id, root_reply_count, attachment_count, metadata FROM unnest(CAST(:id AS uuid[]),"
     " CAST(:conversation_id AS uuid[]), CAST(:seq AS bigint[]), CAST(:sender_id AS uuid[]), CAST(:sender_type AS text[]),"
     " CAST(:client_message_id AS uuid[]), CAST(:content AS text[]), CAST(:message_type AS text[]),"
     " CAST(:created_at AS timestamptz[]), CAST(:reply_to_id AS uuid[]), CAST(:thread_root_id AS uuid[]),"
-    " CAST(:root_reply_count AS integer[]), CAST(:metadata AS jsonb[])) AS new(id, conversation_id, seq, sender_id,"
+    " CAST(:root_reply_count AS integer[]),"
+    " CAST(:attachment_count AS smallint[]), CAST(:metadata AS jsonb[])) AS new(id, conversation_id, seq, sender_id,"
     " sender_type, client_message_id, content, message_type, created_at, reply_to_id, thread_root_id, root_reply_count,"
-    " metadata) ON CONFLICT DO NOTHING"
+    " attachment_count, metadata) ON CONFLICT DO NOTHING"
 )
 MOVE_HEADS = text(
     "UPDATE conversations c SET head_seq = moved.head, active_at = clock_timestamp(), updated_at = clock_timestamp(),"
@@ -157,9 +158,17 @@ def _insert(tx: Transaction, fresh: Sequence[Submission], heads: dict[UUID, int]
         root = s.event["threadRootId"]
         if root:
             replies[root] = replies.get(root, 0) + 1
-        rows.append({**s.event, "seq": moved[target], "rootReplyCount": replies[root] if root else None})
+        rows.append(
+            {
+                **s.event,
+                "seq": moved[target],
+                "rootReplyCount": replies[root] if root else None,
+                "attachments": s.event.get("attachments", []),
+            }
+        )
     if tx.change(INSERT, _columns(rows)) != len(rows):
         raise RaceLost
+    attachments.place(tx, rows)
     named = mentions.record(tx, rows)
     changed = {target: head for target, head in moved.items() if head != heads[target]}
     by_customer = {row["conversationId"] for row in rows if row["senderType"] == "customer"}
@@ -201,6 +210,7 @@ def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
         "reply_to_id": column("replyToId"),
         "thread_root_id": column("threadRootId"),
         "root_reply_count": column("rootReplyCount"),
+        "attachment_count": [len(row["attachments"]) for row in rows],
         "metadata": [orjson.dumps(row["metadata"]).decode() for row in rows],
     }
 

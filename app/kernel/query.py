@@ -66,6 +66,12 @@ class RejoinQuery(Query):
     user_id: Id | None = None
 
 
+class UploadQuery(Query):
+    """``GET /api/uploads/{id}``: the file itself, or a small picture of it."""
+
+    size: Literal["original", "thumbnail"] = "original"
+
+
 class PresenceQuery(Query):
     """``GET /api/presence``: at most 200 ids, separated by commas."""
 

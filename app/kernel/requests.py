@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from app.kernel import limits
 from app.kernel.fields import (
     ClientMessageId,
     Content,
@@ -157,7 +158,7 @@ class SendMessage(Request):
     message_type: Literal["text", "image", "file", "voice"] = "text"
     client_message_id: ClientMessageId | None = None
     reply_to_id: Id | None = None
-    attachment_ids: Annotated[list[Id], Field(max_length=10, default_factory=list)]
+    attachment_ids: Annotated[list[Id], Field(max_length=limits.ATTACHMENTS_MAX, default_factory=list)]
     metadata: Annotated[Metadata, Field(default_factory=dict)]
     after_client_message_id: ClientMessageId | None = None
 
@@ -167,6 +168,16 @@ class SendMessage(Request):
         if sum(target is not None for target in targets) > 1:
             raise ValueError("name only one of conversationId, roomId and recipientUsername")
         return self
+
+
+class Form(Request):
+    """A multipart form, which its call reads itself as it comes."""
+
+
+class UploadForm(Form):
+    """``POST /api/uploads``."""
+
+    file: Annotated[bytes, Field(json_schema_extra={"format": "binary"})]
 
 
 class EditMessage(Request):
@@ -229,6 +240,13 @@ class MarkRead(Request):
         if (self.message_ids is None) != pair or (self.message_ids is not None and either):
             raise ValueError("give messageIds, or conversationId with messageId")
         return self
+
+
+class MarkUnread(Request):
+    """``POST /api/messages/mark-unread`` and ``message:unread``: from a message on, without one the newest of others."""
+
+    conversation_id: Id
+    message_id: Id | None = None
 
 
 class Sync(Request):

@@ -1,5 +1,6 @@
 """Tables, their constraints, and the one transaction."""
 
+from app.models.attachment import Attachment
 from app.models.conversation import Conversation, Membership
 from app.models.customer import Customer, PortalToken
 from app.models.letter import Letter, PasswordReset
@@ -17,6 +18,7 @@ from app.models.profile import AuditEntry, Profile, Session, User, UserPresence
 from app.models.transaction import Transaction, transaction
 
 __all__ = [
+    "Attachment",
     "AuditEntry",
     "Conversation",
     "Customer",

@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
+from app.domain import messages
+from tests.domain.conftest import Aside, at_once
 from tests.support.cast import Cast, listens
 from tests.support.clients import Person, send_body
 from tests.support.doors import Refused, RestDoor, SocketDoor, committed
@@ -222,3 +224,20 @@ def test_nobody_is_added_to_or_leaves_a_direct_conversation(cast: Cast) -> None:
     assert cast.ann.refused("DELETE", f"/conversations/{direct}/members/{cast.ben.id}")[0] == 403
     assert cast.ann.refused("DELETE", f"/conversations/{direct}")[0] == 403
     assert roles(cast.ben, direct) == {cast.ann.username: "member", cast.ben.username: "member"}
+
+
+def test_a_page_asked_by_a_member_is_whole_though_they_are_removed_meanwhile(
+    aside: Aside, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = aside.room(name)
+    aside.accept(room, "said while Ben was there")
+    aside.drain()
+    page, removal = messages.views.page, f"/conversations/{room}/members/{aside.ben['id']}"
+
+    def removed_in_between(*arguments: Any, **more: Any) -> Any:
+        at_once(lambda: aside.call(aside.ann, "DELETE", removal))
+        return page(*arguments, **more)
+
+    monkeypatch.setattr(messages.views, "page", removed_in_between)
+    found = aside.call(aside.ben, "GET", f"/conversations/{room}/messages")
+    assert ([m["content"] for m in found["items"]], found["upToSeq"]) == (["said while Ben was there"], 1)

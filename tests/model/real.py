@@ -40,6 +40,7 @@ from tests.model.system import (
     Stage,
     System,
 )
+from tests.model.wording import ROWS, Wording
 
 OWNER = "owner"
 STREAM = "messages:log"
@@ -57,12 +58,6 @@ PLANS = {
     Aftermath.DIED_BEFORE_EMIT: Plan(die_at="emit"),
     Aftermath.CACHE_UNREACHABLE: Plan(cache_is_away=True),
 }
-ROWS = """
-    SELECT c.id::text, c.head_seq, m.id::text, m.sender_id::text, m.content, m.reply_to_id::text, m.seq,
-           m.changed_seq, m.edited_at, m.deleted_at, m.reply_count,
-           ARRAY(SELECT r.emoji || ':' || r.profile_id FROM reactions r WHERE r.message_id = m.id) AS reactions
-    FROM conversations c LEFT JOIN messages m ON m.conversation_id = c.id WHERE c.id = ANY(%s::uuid[])
-"""
 
 
 @dataclass(frozen=True)
@@ -164,7 +159,7 @@ class RealSystem(System):
         self.drains: dict[str, int | None] = dict.fromkeys(DRAINERS)
         self.stages = dict.fromkeys(DRAINERS, Stage.IDLE)
         self.emits: list[Emit] = []
-        self.models: dict[str, str] = {}
+        self.words = Wording()
         self.dies = itertools.cycle([True, False])
         self.mode = mode
         self._begin()
@@ -176,8 +171,8 @@ class RealSystem(System):
         for child in self.parts.children.values():
             child.ask("reset", self.mode, self.parts.people)
         self.rooms = {name: self._make_room() for name in CONVERSATIONS}
-        self.names = {str(found): name for name, found in self.rooms.items()}
-        self.persons = {str(found): name for name, found in self.parts.people.items()}
+        self.words.conversations = {str(found): name for name, found in self.rooms.items()}
+        self.words.people = {str(found): name for name, found in self.parts.people.items()}
         self.parts.notices()
         self.run("worker", Plan(), "repair")
         self.forget_what_was_said()
@@ -239,7 +234,7 @@ class RealSystem(System):
     def gather(self) -> None:
         for child in self.parts.children.values():
             for name, body, room, here_only in child.emitted:
-                if room.startswith("conversation:") and room.partition(":")[2] in getattr(self, "names", ()):
+                if room.startswith("conversation:") and room.partition(":")[2] in self.words.conversations:
                     self.emits += [
                         Emit(child.name, e, child.name if here_only else None) for e in self.read(name, body)
                     ]
@@ -247,10 +242,10 @@ class RealSystem(System):
 
     def read(self, name: str, body: Any) -> Iterable[Event]:
         if name in ("message", "message:changed"):
-            yield self.message(body)
+            yield self.words.message(body)
         elif name == "heads":
             for conversation, head in body["heads"].items():
-                yield Head(self.names[conversation], head["headSeq"])
+                yield Head(self.words.conversations[conversation], head["headSeq"])
 
     # The words of one side in those of the other.
 
@@ -260,27 +255,10 @@ class RealSystem(System):
     def real_id(self, model_id: str) -> UUID:
         return ids.message_id(self.parts.people[model_id.partition(":")[0]], self.client_id(model_id))
 
-    def message(self, body: Any) -> Message:
-        marks = [f"{r['emoji']}:{self.persons[who]}" for r in body["reactions"] for who in r["reactorIds"]]
-        return Message(
-            id=self.models[body["id"]],
-            conversation=self.names[body["conversationId"]],
-            sender=self.persons[body["senderId"]],
-            content=body["content"],
-            reply_to=self.models[body["replyToId"]] if body["replyToId"] else None,
-            seq=body["seq"],
-            changed_seq=body["changedSeq"] or 0,
-            edited=body["isEdited"],
-            deleted=body["deletedAt"] is not None,
-            reactions=frozenset(marks),
-            reply_count=body["replyCount"],
-            root_reply_count=body["rootReplyCount"],
-        )
-
     # What people do.
 
     def accept(self, process: str, send: Send, aftermath: Aftermath) -> Message:
-        self.models[str(self.real_id(send.id))] = send.id
+        self.words.messages[str(self.real_id(send.id))] = send.id
         wire = {
             "conversationId": str(self.rooms[send.conversation]),
             "content": send.content,
@@ -296,7 +274,7 @@ class RealSystem(System):
             if refusal.code != "died":
                 raise
             body = self.run(process, Plan(), "send", send.sender, wire)
-        return self.message(body)
+        return self.words.message(body)
 
     def change(self, process: str, person: str, change: Change, aftermath: Aftermath) -> None:
         target = self.real_id(change.message_id)
@@ -332,7 +310,7 @@ class RealSystem(System):
     def finish_read(self, begun: object) -> Answer:
         assert isinstance(begun, Begun)
         items, up_to, more = self.finish(begun)
-        return Answer(tuple(map(self.message, items)), up_to, more)
+        return Answer(tuple(map(self.words.message, items)), up_to, more)
 
     # What the parts do.
 
@@ -471,34 +449,13 @@ class RealSystem(System):
     def committed(self, conversation: str) -> Snapshot:
         if self.seen is None:
             found = self.parts.query(ROWS, [[str(room) for room in self.rooms.values()]])
-            self.seen = {name: self.snapshot(str(room), found) for name, room in self.rooms.items()}
+            self.seen = self.words.snapshots(found)
         return self.seen[conversation]
-
-    def snapshot(self, room: str, found: list[Any]) -> Snapshot:
-        rows = [self.row(row) for row in found if row[0] == room and row[2] is not None]
-        return Snapshot(next(row[1] for row in found if row[0] == room), {row.id: row for row in rows})
-
-    def row(self, found: Any) -> Message:
-        room, _, own, sender, content, reply_to, seq, changed_seq, edited_at, deleted_at, replies, reactions = found
-        marks = [mark.rpartition(":") for mark in reactions]
-        return Message(
-            id=self.models[own],
-            conversation=self.names[room],
-            sender=self.persons[sender],
-            content=content,
-            reply_to=self.models[reply_to] if reply_to else None,
-            seq=seq,
-            changed_seq=changed_seq,
-            edited=edited_at is not None,
-            deleted=deleted_at is not None,
-            reactions=frozenset(f"{emoji}:{self.persons[who]}" for emoji, _, who in marks),
-            reply_count=replies,
-        )
 
     def logged(self) -> set[str]:
         if self.seen_log is None:
             entries = [json.loads(fields[b"e"]) for _, fields in self.parts.log.xrange(STREAM)]
-            self.seen_log = {self.models[entry["id"]] for entry in entries}
+            self.seen_log = {self.words.messages[entry["id"]] for entry in entries}
         return set(self.seen_log)
 
     def hot_positions(self, conversation: str) -> list[int]:

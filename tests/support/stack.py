@@ -161,7 +161,10 @@ class Stack:
         """Prepare a stack on a database and Redis databases of its own."""
         database = fresh_database(services, template)
         number = next(_numbers)
-        environ = environment(services, database) | {"MESSAGE_WRITE_MODE": mode}
+        environ = environment(services, database) | {
+            "MESSAGE_WRITE_MODE": mode,
+            "CHAT_UPLOADS_PATH": str(folder / "uploads"),
+        }
         for key in ("REDIS_URL", "MESSAGE_LOG_REDIS_URL"):
             environ[key] = urlunsplit(urlsplit(environ[key])._replace(path=f"/{number}"))
         _empty(environ["REDIS_URL"])

@@ -1,0 +1,14 @@
+"""The chaos harness: a Parley of real processes under fire, and a judge of what everybody was told meanwhile.
+
+A story in seven parts, to be read in this order:
+
+- `ground`: the processes that are broken, two web processes, a worker, a beat, PostgreSQL and both Redis, each its own;
+- `faults`: what befalls them, by chance from a seed: kills, stops, full or read-only Redis, blackouts, all in combination;
+- `line`, `people`, `strangers`, `crowd`: who uses it meanwhile: devices with outboxes that resend and follow (the model's
+  client, on real sockets), tabs that close right after the ack, a guest who is removed and added, an outsider;
+- `recording`: what they sent, were answered and heard;
+- `checker`: the model's invariants on that history and on what the database holds at rest, and those that only real
+  clients can judge (I8, I9);
+- `run`, `report`: one run and its table;
+- `plants` with `launcher`: what Parley would be without one of its safeguards. The harness must find each of them.
+"""

@@ -1,0 +1,175 @@
+"""What the harness breaks: servers of its own and a Parley on them, each part a process that can be killed and stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import psycopg2
+import redis
+
+from embedded import Services
+from embedded.server import Server
+from tests.support.stack import WORKER, Process, Stack, fresh_database
+
+LAUNCHER = "tests/chaos/launcher.py"
+BEAT = [
+    sys.executable, "-m", "celery", "-A", "celery_worker", "beat", "--scheduler", "celery.beat:Scheduler",
+    "--loglevel", "WARNING",
+]  # fmt: skip
+PROCESSES = ("web0", "web1", "worker", "beat")
+SERVERS = ("log", "cache", "postgres")
+PARTS = (*PROCESSES, *SERVERS)
+
+
+@dataclass
+class Ground:
+    """Two Redis, PostgreSQL, two web processes, a worker and a beat. Start servers from the thread that made it."""
+
+    folder: Path
+    mode: str
+    services: Services
+    stack: Stack
+    processes: dict[str, Process]
+    kills: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PARTS, 0))
+
+    @classmethod
+    def make(
+        cls, folder: Path, mode: str, *, plants: tuple[str, ...] = (), log_settings: dict[str, str] | None = None
+    ) -> Ground:
+        """Start everything; ``plants`` are faults of ``plants.py`` that its processes carry."""
+        services = Services(folder / "services", throwaway=True)
+        if log_settings and services.redis_log:
+            services.redis_log.settings = services.redis_log.settings | log_settings  # type: ignore[misc]
+        services.start()
+        env = services.test_env()
+        stack = Stack.make(env, fresh_database(env, None), mode, folder)
+        stack.environ |= {"CHAT_ACCESS_TOKEN_TTL_S": "86400", "CHAOS_PLANTS": ",".join(plants)}
+        del stack.environ["REDIS_CONNECT_TIMEOUT"]  # the ordinary 300 ms: it is what is tried here
+        commands = {
+            "web0": ([sys.executable, "wsgi.py"], {"PORT": str(stack.ports[0])}),
+            "web1": ([sys.executable, "wsgi.py"], {"PORT": str(stack.ports[1])}),
+            "worker": (WORKER, {}),
+            "beat": (BEAT, {}),
+        }
+        processes = {
+            name: Process(_launched(command) if plants else command, stack.environ | more, folder / f"{name}.log")
+            for name, (command, more) in commands.items()
+        }
+        ground = cls(folder, mode, services, stack, processes)
+        ground.webs = [processes["web0"], processes["web1"]]
+        return ground
+
+    webs: list[Process] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Start the processes and wait until the web processes are ready."""
+        for process in self.processes.values():
+            process.start()
+        self.stack.wait_until_ready(within_s=60)
+
+    def close(self) -> None:
+        """End everything; the files of the servers are deleted."""
+        for process in self.processes.values():
+            process.signal(signal.SIGCONT)
+            process.signal(signal.SIGTERM)
+        for process in self.processes.values():
+            process.stop()
+        for name in SERVERS:
+            with contextlib.suppress(psutil.Error):
+                self.go_on(name)
+        self.services.stop()
+
+    def server(self, part: str) -> Server:
+        """Give one of the servers."""
+        found = {"log": self.services.redis_log, "cache": self.services.redis_cache, "postgres": self.services.postgres}
+        server = found[part]
+        assert server is not None
+        return server
+
+    # What can be done to a part.
+
+    def kill(self, part: str) -> None:
+        """Kill -9 all of it."""
+        self.kills[part] += 1
+        if part in self.processes:
+            self.processes[part].kill()
+            return
+        server = self.server(part)
+        for process in reversed(self._tree(part)):
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        server.stop(grace_s=5)
+
+    def start_again(self, part: str) -> None:
+        """Bring a killed part back; a server is there when this returns, a process some seconds later."""
+        if part in self.processes:
+            self.processes[part].start()
+        else:
+            self.server(part).start()
+
+    def stop(self, part: str) -> None:
+        """SIGSTOP: alive and silent, which is worse than dead."""
+        self._signal(part, signal.SIGSTOP)
+
+    def go_on(self, part: str) -> None:
+        """SIGCONT."""
+        self._signal(part, signal.SIGCONT)
+
+    def crash_backend(self) -> None:
+        """Kill one of PostgreSQL's own processes: it ends all sessions and recovers by itself."""
+        with contextlib.suppress(psutil.Error, StopIteration):
+            next(p for p in self._tree("postgres") if "parley_app" in " ".join(p.cmdline())).kill()
+        self.kills["postgres"] += 1
+
+    def _signal(self, part: str, number: int) -> None:
+        if part in self.processes:
+            self.processes[part].signal(number)
+            return
+        for process in self._tree(part):
+            with contextlib.suppress(psutil.Error):
+                process.send_signal(number)
+
+    def _tree(self, part: str) -> list[psutil.Process]:
+        pid = self.server(part).pid
+        if pid is None:
+            return []
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+
+    # Looking inside.
+
+    def redis(self, part: str) -> redis.Redis:
+        """Connect to one of the Redis."""
+        key = {"log": "MESSAGE_LOG_REDIS_URL", "cache": "REDIS_URL"}[part]
+        return redis.Redis.from_url(self.stack.environ[key], socket_timeout=5)
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[psycopg2.extensions.cursor]:
+        """Look into the database as a superuser, past row security."""
+        base = self.stack.services["PARLEY_TEST_SUPERUSER_URL"].rpartition("/")[0]
+        connection = psycopg2.connect(f"{base}/{self.stack.database}", connect_timeout=5)
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                yield cursor
+        finally:
+            connection.close()
+
+    def wait_until_ready(self, *, within_s: float = 60) -> float:
+        """Wait until everything answers again; gives the seconds it took."""
+        began = time.monotonic()
+        self.stack.wait_until_ready(within_s=within_s)
+        return time.monotonic() - began
+
+
+def _launched(command: list[str]) -> list[str]:
+    """Have a command of ours begin in the launcher, which plants the faults first."""
+    return [command[0], os.fspath(LAUNCHER), *(command[1:] if command[1] != "-m" else command[2:])]
