@@ -24,7 +24,10 @@ CONTEXT = text(
     " set_config('parley.actor_role', :role, true)"
 )
 AWAY_SQLSTATES = ("", "08000", "08001", "08003", "08006", "57P01", "57P02", "57P03")
-WITH_LOCK_WAIT = text(f"{CONTEXT.text}, set_config('lock_timeout', :lock_timeout, true)")
+WITH_LOCK_WAIT = text(
+    "SELECT set_config('parley.scope', :scope, true), set_config('parley.actor_id', :actor_id, true),"
+    " set_config('parley.actor_role', :role, true), set_config('lock_timeout', :lock_timeout, true)"
+)
 SCOPE = text("SELECT set_config('parley.scope', :scope, true)")
 LOCK_NOT_AVAILABLE = "55P03"
 TEMPORARY_SQLSTATES = ("08", "40", "53", "55", "57")  # connection, rollback, resources, state, operator intervention
