@@ -35,7 +35,7 @@ from app.kernel import json, limits, settings as kernel_settings
 from app.kernel.errors import DomainError, Malformed, NotFound, TooLarge
 from app.outbound.bus import Listener
 from app.outbound.fanout import FanoutManager
-from app.sockets import connections, notices as socket_notices, rooms, transport
+from app.sockets import connections, notices as socket_notices, rooms, standing, transport
 
 if TYPE_CHECKING:
     from config import Config
@@ -214,6 +214,7 @@ def start_web(app: Flask) -> None:
     _spawn(presence.run, background.stopping)
     _spawn(socket_notices.run_rechecks, background.stopping)
     _spawn(transport.sweep, background.stopping)
+    _spawn(standing.run, background.stopping)
     _spawn(watch.guard_stalls, background.stopping)
     _spawn(watch.look_after, background.stopping)
     _spawn(watch.take_over, background.stopping)

@@ -148,6 +148,18 @@ SHAPES: dict[str, Shape] = {
     ),
     "Received": closed(receivedSeq=SEQ),
     "Read": closed(readSeq=SEQ, unreadCount=SEQ),
+    "Recount": closed(
+        conversationId=ID,
+        unreadCount=SEQ,
+        mentionCount=SEQ,
+        readSeq=SEQ,
+        headSeq=SEQ,
+        recount=SEQ,
+        looked=SEQ,
+        own=SEQ,
+        deleted=SEQ,
+        items=list_of(closed(messageId=ID, seq=SEQ, senderId=ID, createdAt=TIME, mentionsMe=YES_NO)),
+    ),
     "Unread": closed(count=SEQ, byConversation={"type": "object", "additionalProperties": SEQ}),
 }
 

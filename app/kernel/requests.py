@@ -242,6 +242,13 @@ class MarkRead(Request):
         return self
 
 
+class MarkUnread(Request):
+    """``POST /api/messages/mark-unread`` and ``message:unread``: from a message on, without one the newest of others."""
+
+    conversation_id: Id
+    message_id: Id | None = None
+
+
 class Sync(Request):
     """``sync``: what changed in a conversation after a position."""
 

@@ -31,6 +31,7 @@ class Message(Base):
         UniqueConstraint("sender_id", "client_message_id"),
         Index("messages_changed", "conversation_id", "changed_seq"),
         Index("messages_thread", "thread_root_id", "seq", postgresql_where=text("thread_root_id IS NOT NULL")),
+        Index("messages_by_sender", "conversation_id", "sender_id", "seq", postgresql_where=text("deleted_at IS NULL")),
     )
 
     id: Mapped[Key]

@@ -15,7 +15,7 @@ from app.kernel import clock, limits
 from app.kernel.actor import Actor
 from app.kernel.errors import DomainError, NotFound, RateLimited, Unauthenticated
 from app.kernel.settings import settings
-from app.sockets import registry, rooms
+from app.sockets import registry, rooms, standing
 from app.sockets.registry import Connection
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def _refused(refusal: DomainError) -> ConnectionRefused:
 def _welcome(connection: Connection) -> None:
     """Join the conversations, then say where they stand. Runs once the client has been told that it is connected."""
     try:
-        if _is_connected(connection.sid):
+        if _is_connected(connection.sid) and standing.confirm(connection):
             rooms.server().emit("ready", _joined(connection), to=connection.sid, namespace="/", ignore_queue=True)
             presence.connected(connection.actor, device=connection.sid, now=clock.now())
     except DomainError as refusal:

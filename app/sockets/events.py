@@ -85,7 +85,11 @@ def _unreact(connection: Connection, request: wire.SocketReaction) -> dict[str, 
 
 def _received(connection: Connection, request: wire.SocketReceived) -> dict[str, Any]:
     held = delivery.received(
-        connection.actor, conversation_id=request.conversation_id, message_id=request.message_id, seq=request.seq
+        connection.actor,
+        conversation_id=request.conversation_id,
+        now=clock.now(),
+        message_id=request.message_id,
+        seq=request.seq,
     )
     return {"receivedSeq": held}
 
@@ -98,6 +102,10 @@ def _read(connection: Connection, request: wire.MarkRead) -> dict[str, Any]:
         conversation_id=request.conversation_id,
         message_id=request.message_id,
     )
+
+
+def _unread(connection: Connection, request: wire.MarkUnread) -> dict[str, Any]:
+    return reading.mark_unread(connection.actor, conversation_id=request.conversation_id, message_id=request.message_id)
 
 
 def _typing(connection: Connection, request: wire.Typing) -> dict[str, Any]:
@@ -166,6 +174,7 @@ EVENTS = {
     "reaction:remove": Event(wire.SocketReaction, _unreact),
     "message:received": Event(wire.SocketReceived, _received),
     "message:read": Event(wire.MarkRead, _read),
+    "message:unread": Event(wire.MarkUnread, _unread),
     "typing": Event(wire.Typing, _typing),
     "presence": Event(wire.Presence, _presence),
     "sync": Event(wire.Sync, _sync),

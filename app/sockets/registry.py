@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from app.kernel.actor import Actor
@@ -18,6 +19,7 @@ class Connection:
     address: str = ""
     memberships: dict[UUID, int] = field(default_factory=dict)
     channels: set[str] = field(default_factory=set)
+    expires_at: datetime | None = None  # when the credential ends, as far as is known; a session may be extended
 
 
 _connections: dict[str, Connection] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import Celery
 
-from app.domain import drain, healing, operations, presence, sessions, typing, uploads
+from app.domain import delivery, drain, healing, operations, presence, sessions, typing, uploads
 from app.kernel import clock
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
@@ -16,6 +16,7 @@ def register(celery: Celery) -> None:
     celery.task(name="conversations.heal", ignore_result=True)(heal)
     celery.task(name="typing.clean_up", ignore_result=True)(clean_up_typing)
     celery.task(name="presence.flush", ignore_result=True)(flush_presence)
+    celery.task(name="delivery.forget_marks", ignore_result=True)(forget_marks)
     celery.task(name="uploads.clean_up", ignore_result=True)(clean_up_uploads)
     celery.task(name="sessions.clean_up", ignore_result=True)(clean_up_sessions)
     celery.task(name="operations.tick", ignore_result=True)(tick)
@@ -52,6 +53,11 @@ def flush_presence() -> None:
         presence.flush_seen()
     except (Down, DomainError):
         pass  # a minute later it is tried again
+
+
+def forget_marks() -> None:
+    """Delete the times at which messages were received long ago."""
+    delivery.forget_marks(now=clock.now())
 
 
 def clean_up_sessions() -> None:

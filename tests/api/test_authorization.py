@@ -65,6 +65,12 @@ OF_CONVERSATIONS: dict[str, tuple[str, Any, Callable[[str, str], str]]] = {
     "GET /messages/unread-count": ("/messages/unread-count?conversationId={c}", None, READ),
     "POST /messages/mark-received": ("/messages/mark-received", {"roomId": "{c}", "messageId": "{message}"}, READ),
     "POST /messages/mark-read": ("/messages/mark-read", {"messageIds": ["{message}"]}, READ),
+    "POST /messages/mark-unread": (
+        "/messages/mark-unread",
+        {"conversationId": "{c}", "messageId": "{message}"},
+        READ,
+    ),
+    "GET /conversations/<room>/unread": ("/conversations/{c}/unread", None, READ),
     "GET /messages/<message_id>": ("/messages/{message}", None, READ),
     "GET /messages/<message_id>/history": ("/messages/{message}/history", None, READ),
     "GET /messages/<message_id>/receipts": ("/messages/{message}/receipts", None, READ),
@@ -118,6 +124,7 @@ OF_EVENTS: dict[str, tuple[Any, Callable[[str, str], str]]] = {
     "reaction:remove": ({"messageId": "{message}", "emoji": "x"}, READ),
     "message:received": ({"conversationId": "{c}", "messageId": "{message}"}, READ),
     "message:read": ({"conversationId": "{c}", "messageId": "{message}"}, READ),
+    "message:unread": ({"conversationId": "{c}", "messageId": "{message}"}, READ),
     "sync": ({"conversationId": "{c}", "after": 0}, READ),
     "typing": ({"conversationId": "{c}", "isTyping": True}, READ),
     "presence": ({"status": "online"}, expect(outside="ok")),  # about oneself
