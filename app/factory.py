@@ -107,7 +107,7 @@ def _bind_socketio(app: Flask, config: Config, async_mode: str) -> None:
         ping_interval=10,
         ping_timeout=5,
         max_http_buffer_size=limits.SOCKET_PACKET_MAX_BYTES,
-        transports=["websocket"] if config.web_concurrency > 1 else ["polling", "websocket"],
+        transports=["polling", "websocket"] if config.web_concurrency == 1 or config.sticky_proxy else ["websocket"],
         http_compression=False,
         logger=False,
         engineio_logger=False,

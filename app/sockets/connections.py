@@ -13,7 +13,7 @@ from socketio.exceptions import ConnectionRefusedError as ConnectionRefused
 from app.domain import heads, presence, sessions, typing
 from app.kernel import clock, limits
 from app.kernel.actor import Actor
-from app.kernel.errors import DomainError, NotFound, RateLimited, Unauthenticated
+from app.kernel.errors import DomainError, NotFound, RateLimited, Unauthenticated, Unavailable
 from app.kernel.settings import settings
 from app.outbound import metrics
 from app.sockets import registry, rooms, standing
@@ -43,7 +43,7 @@ def _connect(sid: str, environ: dict[str, Any], auth: Any = None) -> dict[str, A
         raise _refused(refusal) from refusal
     except Exception as error:
         log.exception("a connection could not be checked")
-        raise _refused(Unauthenticated()) from error
+        raise _refused(Unavailable()) from error  # not "unauthenticated": a client gives up its credential on that
     connection = Connection(sid, actor, environ.get("REMOTE_ADDR", ""))
     registry.add(connection)
     metrics.connected(1)
