@@ -124,6 +124,7 @@ class Config:
     host: str = _set("CHAT_HOST", str, "127.0.0.1")
     origins: tuple[str, ...] = _set("CHAT_ORIGINS", _origins, ())
     trusted_proxies: int = _set("CHAT_TRUSTED_PROXIES", _whole(0, 16), 0)
+    sticky_proxy: bool = _set("CHAT_STICKY_PROXY", _flag, default=False)
     access_token_ttl_s: int = _set("CHAT_ACCESS_TOKEN_TTL_S", _whole(1), 900)
     refresh_token_ttl_s: int = _set("CHAT_REFRESH_TOKEN_TTL_S", _whole(1), 30 * 86_400)
     session_ttl_s: int = _set("CHAT_SESSION_TTL_S", _whole(1), 30 * 86_400)

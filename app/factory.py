@@ -35,7 +35,7 @@ from app.kernel import json, limits, settings as kernel_settings
 from app.kernel.errors import DomainError, Malformed, NotFound, TooLarge
 from app.outbound.bus import Listener
 from app.outbound.fanout import FanoutManager
-from app.sockets import connections, notices as socket_notices, rooms, transport
+from app.sockets import connections, notices as socket_notices, rooms, standing, transport
 
 if TYPE_CHECKING:
     from config import Config
@@ -106,7 +106,7 @@ def _bind_socketio(app: Flask, config: Config, async_mode: str) -> None:
         ping_interval=10,
         ping_timeout=5,
         max_http_buffer_size=limits.SOCKET_PACKET_MAX_BYTES,
-        transports=["websocket"] if config.web_concurrency > 1 else ["polling", "websocket"],
+        transports=["polling", "websocket"] if config.web_concurrency == 1 or config.sticky_proxy else ["websocket"],
         http_compression=False,
         logger=False,
         engineio_logger=False,
@@ -214,6 +214,7 @@ def start_web(app: Flask) -> None:
     _spawn(presence.run, background.stopping)
     _spawn(socket_notices.run_rechecks, background.stopping)
     _spawn(transport.sweep, background.stopping)
+    _spawn(standing.run, background.stopping)
     _spawn(watch.guard_stalls, background.stopping)
     _spawn(watch.look_after, background.stopping)
     _spawn(watch.take_over, background.stopping)

@@ -15,14 +15,28 @@ from app.api import (
     presence,
     rooms,
     search,
+    subscriptions,
     uploads,
 )
-from app.api.endpoint import api
+from app.api.endpoint import api, id_converter
 
 
 def register(app: Flask) -> None:
     """Put every call on the application."""
-    for module in (accounts, people, conversations, customers, rooms, messages, uploads, search, presence, docs):
+    for module in (
+        accounts,
+        people,
+        conversations,
+        customers,
+        rooms,
+        messages,
+        uploads,
+        search,
+        presence,
+        subscriptions,
+        docs,
+    ):
         assert module.__doc__  # imported for its routes
+    app.url_map.converters["id"] = id_converter()
     app.register_blueprint(api)
     app.register_blueprint(operations.operations)

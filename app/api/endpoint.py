@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from uuid import UUID
 
 import orjson
 from flask import Blueprint, Response, g, request
+from werkzeug.routing import BaseConverter
 
 from app.domain import sessions
 from app.kernel import clock, limits, query as query_models, requests as wire, text
@@ -46,6 +48,17 @@ class Call:
 
 
 CALLS: list[Call] = []
+ID = re.compile(r"<(\w+_id)>")
+
+
+def id_converter() -> type[BaseConverter]:
+    """Make what an id in a path is matched by: anything but the words of other paths.
+
+    Else a known path with a method that it does not have (PATCH /messages/unread-count) would be taken for a message.
+    """
+    words = {word for call in CALLS for word in call.rule.split("/") if word and "<" not in word}
+    taken = "|".join(map(re.escape, sorted(words)))
+    return type("IdConverter", (BaseConverter,), {"regex": rf"(?!(?:{taken})\Z)[^/]+", "part_isolating": True})
 
 
 def endpoint(
@@ -70,7 +83,7 @@ def endpoint(
         call = Call(method, rule, verb, body, query, data, public, made, customers)
         CALLS.append(call)
         name = f"{method.lower()}_{verb.__module__.rsplit('.', 1)[-1]}_{verb.__name__}"
-        api.add_url_rule(rule, name, functools.partial(_answer, call), methods=[method])
+        api.add_url_rule(ID.sub(r"<id:\1>", rule), name, functools.partial(_answer, call), methods=[method])
         return verb
 
     return register
@@ -122,7 +135,7 @@ def _payload(call: Call) -> Any:
     if request.content_length is None and len(raw) >= limits.BODY_MAX_BYTES:  # read up to there, and cut off
         raise TooLarge("The body is too large.")
     if not raw:
-        return {} if call.body is None else _refuse_empty(call)
+        return {} if call.body is None or not _needs_body(call) else _refuse_empty(call)
     if request.mimetype != "application/json":
         raise Malformed("The body must be JSON: Content-Type: application/json.")
     try:
@@ -132,6 +145,11 @@ def _payload(call: Call) -> Any:
     if not isinstance(payload, dict):
         raise Invalid({"body": ["must be an object"]})
     return payload
+
+
+def _needs_body(call: Call) -> bool:
+    """Tell whether a call says nothing without a body; one that ends something may leave it out, as proxies do."""
+    return call.method != "DELETE"
 
 
 def _refuse_empty(call: Call) -> Any:

@@ -22,9 +22,8 @@ def healthz() -> Response:
 
 @operations.get("/readyz")
 def readyz() -> Response:
-    """Say whether this process can serve: the database, Redis and the write mode."""
-    report = verbs.readiness()
-    return success(report, 200 if report["ready"] else 503)
+    """Say whether this process can serve, or 503 and which parts are in the way."""
+    return success(verbs.readiness())
 
 
 @api.get("/openapi.json")

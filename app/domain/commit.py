@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from app.domain import attachments, dead_letters, gate, mentions
 from app.domain.batches import Outcome, Submission
 from app.kernel.actor import SYSTEM
-from app.kernel.errors import Invalid, Unavailable
+from app.kernel.errors import Held, Invalid, Unavailable
 from app.kernel.events import MessageEvent
 from app.models import Transaction, transaction
 from app.models.transaction import is_temporary, sqlstate
@@ -49,6 +49,8 @@ MOVE_HEADS = text(
 COUNT_REPLY = text("UPDATE messages SET reply_count = :count, changed_seq = :position WHERE id = :id")
 SENDERS = text("SELECT id, username, display_name, avatar_url FROM profiles WHERE id = ANY(CAST(:ids AS uuid[]))")
 ATTEMPTS = 5
+LOCK_WAIT_MS = 400
+LOCK_WAIT_APART_MS = 50
 CONTENT_CLASSES = ("22", "23")
 DRAIN_LOCK = 7_031_986_001
 TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
@@ -69,20 +71,47 @@ class RaceLost(Exception):
     """Another process committed one of these messages under another conversation's lock: run the whole batch again."""
 
 
-def apply(submissions: Sequence[Submission], *, alone: bool = False) -> Outcome:
+def apply(submissions: Sequence[Submission], *, alone: bool = False, lock_wait_ms: int = LOCK_WAIT_MS) -> Outcome:
     """Commit a batch; raises Unavailable where the database is away, and then nothing of it is committed.
 
     With ``alone`` it raises Busy where another process commits alone (the drain, which would only repeat the other's work).
     """
     for _ in range(ATTEMPTS):
         try:
-            with transaction(SYSTEM) as tx:
+            with transaction(SYSTEM, lock_wait_ms=lock_wait_ms) as tx:
                 if alone and not tx.execute(TRY_LOCK, {"key": DRAIN_LOCK}).scalar_one():
                     raise Busy
                 return _apply(tx, submissions)
         except RaceLost:
             continue
     raise Unavailable("The same message is being committed elsewhere.")
+
+
+def apply_what_is_free(submissions: Sequence[Submission], *, alone: bool = False) -> Outcome:
+    """Commit a batch, but for conversations of which somebody else holds a row: those are named in the outcome.
+
+    So one row that is held from outside does not keep all the others waiting. Raises what ``apply`` does, but for Held.
+    """
+    try:
+        return apply(submissions, alone=alone)
+    except Held:
+        pass
+    outcome = Outcome()
+    for part in _by_conversation(submissions):
+        try:
+            outcome.take_in(apply(part, alone=alone, lock_wait_ms=LOCK_WAIT_APART_MS))
+        except (
+            Unavailable
+        ):  # held, or the database went away meanwhile: what came before is committed, and must be told
+            outcome.held.add(part[0].event["conversationId"])
+    return outcome
+
+
+def _by_conversation(submissions: Sequence[Submission]) -> list[list[Submission]]:
+    parts: dict[str, list[Submission]] = {}
+    for s in submissions:
+        parts.setdefault(s.event["conversationId"], []).append(s)
+    return list(parts.values())
 
 
 def end_silent_holder() -> None:

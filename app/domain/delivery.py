@@ -204,6 +204,7 @@ class Standing:
     """Where one of an actor's conversations stands at connect."""
 
     conversation_id: UUID
+    kind: str
     history_from_seq: int
     head_seq: int
     version: int
@@ -225,6 +226,6 @@ def standings(actor: Actor) -> list[Standing]:
     """Read where all of an actor's conversations stand, newest activity first: one query."""
     with transaction(actor) as tx:
         return [
-            Standing(row.id, row.history_from_seq, row.head_seq, row.version, row.received_seq, row.read_seq)
+            Standing(row.id, row.kind, row.history_from_seq, row.head_seq, row.version, row.received_seq, row.read_seq)
             for row in conversation_views.heads(tx)
         ]

@@ -13,9 +13,9 @@ from socketio.exceptions import ConnectionRefusedError as ConnectionRefused
 from app.domain import heads, presence, sessions, typing
 from app.kernel import clock, limits
 from app.kernel.actor import Actor
-from app.kernel.errors import DomainError, NotFound, RateLimited, Unauthenticated
+from app.kernel.errors import DomainError, NotFound, RateLimited, Unauthenticated, Unavailable
 from app.kernel.settings import settings
-from app.sockets import registry, rooms
+from app.sockets import registry, rooms, standing
 from app.sockets.registry import Connection
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def _connect(sid: str, environ: dict[str, Any], auth: Any = None) -> dict[str, A
         raise _refused(refusal) from refusal
     except Exception as error:
         log.exception("a connection could not be checked")
-        raise _refused(Unauthenticated()) from error
+        raise _refused(Unavailable()) from error  # not "unauthenticated": a client gives up its credential on that
     connection = Connection(sid, actor, environ.get("REMOTE_ADDR", ""))
     registry.add(connection)
     rooms.server().start_background_task(_welcome, connection)
@@ -90,7 +90,7 @@ def _refused(refusal: DomainError) -> ConnectionRefused:
 def _welcome(connection: Connection) -> None:
     """Join the conversations, then say where they stand. Runs once the client has been told that it is connected."""
     try:
-        if _is_connected(connection.sid):
+        if _is_connected(connection.sid) and standing.confirm(connection):
             rooms.server().emit("ready", _joined(connection), to=connection.sid, namespace="/", ignore_queue=True)
             presence.connected(connection.actor, device=connection.sid, now=clock.now())
     except DomainError as refusal:

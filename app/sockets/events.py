@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 import socketio
 
 from app.domain import changes, channels, delivery, messages, presence, reading, typing
-from app.extensions import socketio as flask_socketio
 from app.kernel import clock, limits, requests as wire
 from app.kernel.errors import DomainError, Invalid, NotFound, Unauthenticated
-from app.sockets import registry
+from app.sockets import registry, rooms
 from app.sockets.registry import Connection
 
 log = logging.getLogger(__name__)
@@ -142,8 +141,7 @@ def _sync(connection: Connection, request: wire.Sync) -> dict[str, Any]:
 def _subscribe(connection: Connection, request: wire.Subscribe) -> dict[str, Any]:
     for channel in request.channels:
         _authorise(connection, channel)
-        flask_socketio.server.manager.enter_room(connection.sid, "/", channel)
-        connection.channels.add(channel)
+        rooms.hold(connection, channel)
     return {"channels": sorted(connection.channels)}
 
 
@@ -157,10 +155,7 @@ def _authorise(connection: Connection, channel: str) -> None:
 
 
 def _unsubscribe(connection: Connection, request: wire.Subscribe) -> dict[str, Any]:
-    for channel in request.channels:
-        if channel in connection.channels:
-            connection.channels.discard(channel)
-            flask_socketio.server.manager.leave_room(connection.sid, "/", channel)
+    rooms.let_go(connection, request.channels)
     return {"channels": sorted(connection.channels)}
 
 

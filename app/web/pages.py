@@ -10,9 +10,9 @@ from uuid import UUID
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.domain import accounts, conversations, memberships, messages, sessions
+from app.domain import accounts, conversations, messages, sessions
 from app.domain.accounts import Client, SignedIn
-from app.kernel import clock, cursor, query as query_models, requests as wire
+from app.kernel import clock, cursor, requests as wire
 from app.kernel.actor import Actor
 from app.kernel.errors import DomainError, Forbidden, NotFound, Unauthenticated
 from app.kernel.ids import parse_id
@@ -186,28 +186,6 @@ def _person(actor: Actor) -> dict[str, Any]:
         "displayName": actor.display_name,
         "avatarUrl": actor.avatar_url,
     }
-
-
-# rooms ----------------------------------------------------------------------------------------------------------------
-@web.get("/rooms")
-@signed_in
-def rooms(actor: Actor) -> AnyResponse:
-    """Show the rooms that anyone may join."""
-    given = {name: value for name, value in request.args.items() if name in ("q", "cursor") and value}
-    query = wire.parse(query_models.RoomsQuery, given)
-    items, following = conversations.public_rooms(
-        actor, q=query.q, limit=query.limit, after=cursor.to_text(query.cursor)
-    )
-    return page("pages/rooms.html", actor=actor, rooms=items, q=query.q, next_cursor=cursor.of_text(following))
-
-
-@web.post("/rooms/<room>/join")
-@signed_in
-def join(actor: Actor, room: str) -> AnyResponse:
-    """Join a public room and open it."""
-    conversation_id = conversations.by_room_ref(room)
-    memberships.join(actor, conversation_id=conversation_id, now=clock.now())
-    return redirect(url_for("web.conversation", room=conversation_id), 303)
 
 
 # static files ---------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ def page(template: str, *, status: int = 200, actor: Actor | None = None, **valu
         nonce=nonce(),
         theme=theme if theme in THEMES else None,
         csrf_token=sessions.csrf_token(actor) if actor else None,
+        actor=actor,
         status=status,
         **values,
     )

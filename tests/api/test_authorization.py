@@ -71,6 +71,7 @@ OF_CONVERSATIONS: dict[str, tuple[str, Any, Callable[[str, str], str]]] = {
         READ,
     ),
     "GET /conversations/<room>/unread": ("/conversations/{c}/unread", None, READ),
+    "POST /messages/realtime/subscribe": ("/messages/realtime/subscribe", {"conversationId": "{c}"}, READ),
     "GET /messages/<message_id>": ("/messages/{message}", None, READ),
     "GET /messages/<message_id>/history": ("/messages/{message}/history", None, READ),
     "GET /messages/<message_id>/receipts": ("/messages/{message}/receipts", None, READ),
@@ -95,6 +96,7 @@ OF_ONESELF = {
     "GET /sessions", "DELETE /sessions/<session_id>", "GET /users", "GET /users/<username>", "POST /conversations",
     "GET /conversations", "GET /conversations/with/<username>", "GET /rooms", "GET /presence", "GET /connection",
     "POST /uploads",
+    "DELETE /messages/realtime/subscribe",
 }  # fmt: skip
 # Calls of those who serve customers: (path, body); `{customer}` and `{token}` stand for ids, `{c}` for their conversation.
 OF_STAFF: dict[str, tuple[str, Any]] = {

@@ -154,6 +154,7 @@ class Stack:
     ports: list[int]
     webs: list[Process] = field(default_factory=list)
     worker: Process | None = None
+    own: dict[str, dict[str, str]] = field(default_factory=dict)  # what is set otherwise for one process, by its name
 
     @classmethod
     def make(cls, services: dict[str, str], template: str, mode: str, folder: Path, *, webs: int = 2) -> Stack:
@@ -192,7 +193,7 @@ class Stack:
         return self._process(f"web{number}", [sys.executable, "wsgi.py"], {"PORT": str(self.ports[number])})
 
     def _process(self, name: str, command: list[str], more: dict[str, str]) -> Process:
-        return Process(command, self.environ | more, self.folder / f"{name}.log")
+        return Process(command, self.environ | self.own.get(name, {}) | more, self.folder / f"{name}.log")
 
     def wait_until_ready(self, *, within_s: float = 30) -> None:
         """Wait until every web process says that it is ready."""

@@ -20,6 +20,7 @@ const PATHS = {
   copy: "M9 9h11v11H9z M15 9V4H4v11h5",
   file: "M6 3h8l4 4v14H6z M14 3v4h4",
   hash: "M9 4L7 20 M17 4l-2 16 M4.5 9h16 M3.5 15h16",
+  inbox: "M4 13l3-8h10l3 8v6H4z M4 13h5l1.5 2.5h3L15 13h5",
   keyboard: "M3 6h18v12H3z M7 10h.01 M11 10h.01 M15 10h.01 M8 14h8",
   leave: "M14 4h5v16h-5 M4 12h11 M11 8l4 4-4 4",
   link: "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1 M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1",

@@ -22,6 +22,9 @@ export function Sidebar({ currentId, onNew }) {
       <header class="sidebar-head">
         ${!currentId && html`<h1 class="unseen">Conversations</h1>`}
         <a class="wordmark" href="/chat">Parley</a>
+        ${["staff", "admin"].includes(actor.role ?? "") &&
+        html`<a class="icon-button" href="/support" aria-label="Support inbox" title="Support inbox"><${Icon} name="inbox" /></a>`}
+        <a class="icon-button" href="/people" aria-label="People" title="People"><${Icon} name="users" /></a>
         <a class="icon-button" href="/rooms" aria-label="Browse rooms" title="Browse rooms"><${Icon} name="compass" /></a>
         <${IconButton} icon="plus" label="New conversation" class="solid" onClick=${onNew} />
       </header>
@@ -60,10 +63,10 @@ export function Sidebar({ currentId, onNew }) {
       </div>
       <footer class="sidebar-foot">
         <${Avatar} id=${actor.id} name=${actor.displayName} url=${actor.avatarUrl} size="small" />
-        <span class="me">
+        <a class="me" href="/settings" title="Settings">
           <span class="me-name">${actor.displayName}</span>
           <span class="me-username">@${actor.username}</span>
-        </span>
+        </a>
         <${ThemeButton} />
         <${LogOut} />
       </footer>
