@@ -91,7 +91,7 @@ OF_CONVERSATIONS: dict[str, tuple[str, Any, Callable[[str, str], str]]] = {
 # Calls about oneself or everybody: anyone signed in may, and gets only the own.
 OF_ONESELF = {
     "POST /auth/register", "POST /auth/login", "POST /auth/refresh", "POST /auth/logout",
-    "POST /auth/forgot", "POST /auth/reset", "GET /me", "PATCH /me",
+    "POST /auth/forgot", "POST /auth/reset", "GET /me/notifications", "PUT /me/notifications", "GET /me", "PATCH /me",
     "GET /sessions", "DELETE /sessions/<session_id>", "GET /users", "GET /users/<username>", "POST /conversations",
     "GET /conversations", "GET /conversations/with/<username>", "GET /rooms", "GET /presence", "GET /connection",
     "POST /uploads",
