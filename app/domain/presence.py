@@ -24,7 +24,7 @@ from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
 from app.live import presence as live
 from app.models import transaction
-from app.outbound import emits
+from app.outbound import emits, metrics
 
 log = logging.getLogger(__name__)
 ROOMS = text(
@@ -102,8 +102,10 @@ def _tell_soon(actor: Actor, status: str, now: datetime) -> None:
     if _pace.take(actor.id):
         _untold.pop(actor.id, None)
         _tell(actor, status, now)
+        metrics.presence("told")
     else:
         _untold[actor.id] = actor
+        metrics.presence("put off")
 
 
 def _tell(actor: Actor, status: str, now: datetime) -> None:

@@ -15,6 +15,7 @@ from app.models.message import (
     ReceivedMark,
 )
 from app.models.profile import AuditEntry, Profile, Session, User, UserPresence
+from app.models.search import FoundMessage, FoundUpTo
 from app.models.transaction import Transaction, transaction
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "Customer",
     "DeadLetter",
     "DeliveryFailure",
+    "FoundMessage",
+    "FoundUpTo",
     "Letter",
     "Membership",
     "Mention",

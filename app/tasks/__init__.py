@@ -18,6 +18,8 @@ BEAT = {
     "presence.flush": {"task": "presence.flush", "schedule": 60.0, "options": {"expires": 60}},
     "digests.plan": {"task": "digests.plan", "schedule": 60.0, "options": {"expires": 60}},
     "delivery.forget_marks": {"task": "delivery.forget_marks", "schedule": 3600.0, "options": {"expires": 3600}},
+    "search.take_up": {"task": "search.take_up", "schedule": 5.0, "options": {"expires": 5}},
+    "search.take_up_all": {"task": "search.take_up_all", "schedule": 300.0, "options": {"expires": 300}},
     "uploads.clean_up": {"task": "uploads.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
     "letters.send": {"task": "letters.send", "schedule": 10.0, "options": {"expires": 10}},
     "letters.clean_up": {"task": "letters.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},

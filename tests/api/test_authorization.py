@@ -80,6 +80,7 @@ OF_CONVERSATIONS: dict[str, tuple[str, Any, Callable[[str, str], str]]] = {
     "DELETE /messages/<message_id>/reactions/<path:emoji>": ("/messages/{message}/reactions/x", None, READ),
     "PATCH /messages/<message_id>": ("/messages/{message}", {"content": "edited"}, expect(member="forbidden")),
     "GET /uploads/<upload_id>": ("/uploads/{upload}", None, READ),
+    "GET /search": ("/search?q=hello&conversationId={c}", None, READ),
     "GET /conversations/<room>/presence": ("/conversations/{c}/presence", None, READ),
     "POST /conversations/<room>/join": ("/conversations/{c}/join", None, joining),
     # what ends something comes last

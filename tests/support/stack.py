@@ -169,6 +169,7 @@ class Stack:
         environ = environment(services, database) | {
             "MESSAGE_WRITE_MODE": mode,
             "CHAT_UPLOADS_PATH": str(folder / "uploads"),
+            "CHAT_INSTANCE_PATH": str(folder / "instance"),
         }
         for key in ("REDIS_URL", "MESSAGE_LOG_REDIS_URL"):
             environ[key] = urlunsplit(urlsplit(environ[key])._replace(path=f"/{number}"))
