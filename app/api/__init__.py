@@ -14,6 +14,7 @@ from app.api import (
     people,
     presence,
     rooms,
+    search,
     subscriptions,
     uploads,
 )
@@ -22,7 +23,19 @@ from app.api.endpoint import api, id_converter
 
 def register(app: Flask) -> None:
     """Put every call on the application."""
-    for module in (accounts, people, conversations, customers, rooms, messages, uploads, presence, subscriptions, docs):
+    for module in (
+        accounts,
+        people,
+        conversations,
+        customers,
+        rooms,
+        messages,
+        uploads,
+        search,
+        presence,
+        subscriptions,
+        docs,
+    ):
         assert module.__doc__  # imported for its routes
     app.url_map.converters["id"] = id_converter()
     app.register_blueprint(api)

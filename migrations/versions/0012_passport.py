@@ -1,7 +1,7 @@
 """When and on which path a message was committed; and who has it, message by message, for reporting tools.
 
 Revision ID: 0012
-Revises: 0011
+Revises: 0021
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0012"
-down_revision = "0011"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
