@@ -120,10 +120,12 @@ class Config:
     port: int = _set("PORT", _whole(1, 65_535), 5000)
     rate_limits_enabled: bool = _set("RATE_LIMITS_ENABLED", _flag, True)
 
+    metrics_token: str | None = _set("CHAT_METRICS_TOKEN", str, None, secret=True)
     env: str = _set("CHAT_ENV", _one_of("production", "development", "test"), "development")
     host: str = _set("CHAT_HOST", str, "127.0.0.1")
     origins: tuple[str, ...] = _set("CHAT_ORIGINS", _origins, ())
     trusted_proxies: int = _set("CHAT_TRUSTED_PROXIES", _whole(0, 16), 0)
+    sticky_proxy: bool = _set("CHAT_STICKY_PROXY", _flag, default=False)
     access_token_ttl_s: int = _set("CHAT_ACCESS_TOKEN_TTL_S", _whole(1), 900)
     refresh_token_ttl_s: int = _set("CHAT_REFRESH_TOKEN_TTL_S", _whole(1), 30 * 86_400)
     session_ttl_s: int = _set("CHAT_SESSION_TTL_S", _whole(1), 30 * 86_400)
@@ -135,12 +137,18 @@ class Config:
     smtp_url: str | None = _set("CHAT_SMTP_URL", _address("smtp", "smtp+starttls", "smtps"), None, secret=True)
     mail_from: str = _set("CHAT_MAIL_FROM", _sender, "")
     mail_timeout_s: int = _set("CHAT_MAIL_TIMEOUT_S", _whole(1, 300), 10)
+    uploads_path_given: Path | None = _set("CHAT_UPLOADS_PATH", Path, None)
     instance_path: Path = _set("CHAT_INSTANCE_PATH", Path, Path(__file__).parent / "instance")
 
     @property
     def is_production(self) -> bool:
         """Whether other people's messages are at stake."""
         return self.env == "production"
+
+    @property
+    def uploads_path(self) -> Path:
+        """The folder of what people upload; with several machines, one that all of them share."""
+        return self.uploads_path_given or self.instance_path / "uploads"
 
     @property
     def sqlalchemy_url(self) -> str:

@@ -155,8 +155,10 @@ def set_offload(run: Callable[..., Any]) -> None:
     offload.run = run
 
 
+class Silent(psycopg2.OperationalError):  # type: ignore[misc]
+    """The database has kept a caller waiting for longer than it may."""
+
+
 def limit_database_waits(limit_s: float = 5.0) -> None:
     """Have every database call of this process fail within this time, even where the server does not answer at all."""
-    driver.set_wait_callback(
-        patience.limited(limit_s, reads=driver.POLL_READ, writes=driver.POLL_WRITE, error=psycopg2.OperationalError)
-    )
+    driver.set_wait_callback(patience.limited(limit_s, reads=driver.POLL_READ, writes=driver.POLL_WRITE, error=Silent))

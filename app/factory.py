@@ -33,9 +33,10 @@ from app.domain import (
 from app.extensions import celery, db, limit_database_waits, migrate, redis, socketio
 from app.kernel import json, limits, settings as kernel_settings
 from app.kernel.errors import DomainError, Malformed, NotFound, TooLarge
+from app.outbound import metrics
 from app.outbound.bus import Listener
 from app.outbound.fanout import FanoutManager
-from app.sockets import connections, notices as socket_notices, rooms, transport
+from app.sockets import connections, notices as socket_notices, rooms, standing, transport
 
 if TYPE_CHECKING:
     from config import Config
@@ -106,7 +107,7 @@ def _bind_socketio(app: Flask, config: Config, async_mode: str) -> None:
         ping_interval=10,
         ping_timeout=5,
         max_http_buffer_size=limits.SOCKET_PACKET_MAX_BYTES,
-        transports=["websocket"] if config.web_concurrency > 1 else ["polling", "websocket"],
+        transports=["polling", "websocket"] if config.web_concurrency == 1 or config.sticky_proxy else ["websocket"],
         http_compression=False,
         logger=False,
         engineio_logger=False,
@@ -125,6 +126,8 @@ def _heard(message: dict[str, Any]) -> None:
             unsettled.settled(body["id"])
         elif body["persisted"]:
             relay.delivered(body)
+            if message["event"] == "message":
+                metrics.emitted(body["conversationId"], body["seq"], body["createdAt"])
             # The emit of a commit may come after someone has joined the group that it was made in.
 
 
@@ -198,6 +201,7 @@ def start_web(app: Flask) -> None:
     """Start what a serving process does beside answering; called after it was forked."""
     background: Background = app.extensions["background"]
     background.stopping.clear()
+    metrics.share(kernel_settings.settings().instance_path / "metrics")
     limit_database_waits()
     startup.check()
     _print_mode()
@@ -214,6 +218,8 @@ def start_web(app: Flask) -> None:
     _spawn(presence.run, background.stopping)
     _spawn(socket_notices.run_rechecks, background.stopping)
     _spawn(transport.sweep, background.stopping)
+    _spawn(standing.run, background.stopping)
+    _spawn(metrics.run, background.stopping)
     _spawn(watch.guard_stalls, background.stopping)
     _spawn(watch.look_after, background.stopping)
     _spawn(watch.take_over, background.stopping)
@@ -250,11 +256,13 @@ def stop_web(app: Flask, grace_s: float = 10) -> None:
 def start_worker(_: Flask) -> threading.Event:
     """Start the drain and the healer of a Celery worker; gives the event that stops them."""
     stopping = threading.Event()
+    metrics.share(kernel_settings.settings().instance_path / "metrics")
     limit_database_waits()
     startup.check()
     _print_mode()
     _spawn(drain.run, stopping)
     _spawn(healing.run, stopping)
+    _spawn(metrics.run, stopping)
     return stopping
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.api.endpoint import endpoint
-from app.domain import conversations, memberships, messages
+from app.domain import conversations, memberships, messages, reading
 from app.kernel import clock, cursor, query as query_models, requests as wire
 from app.kernel.actor import Actor
 
@@ -122,6 +122,12 @@ def history(*, actor: Actor, room: str, query: query_models.HistoryQuery) -> dic
             around=query.around,
         )
     )
+
+
+@endpoint("GET", "/conversations/<room>/unread", data="Recount", customers=True)
+def recount(*, actor: Actor, room: str) -> dict[str, Any]:
+    """Count again what is unread, message by message, and show why it comes to that."""
+    return reading.recount(actor, conversation_id=_id(room))
 
 
 def _id(room: str) -> UUID:

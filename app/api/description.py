@@ -78,7 +78,8 @@ def _operation(call: Call) -> dict[str, Any]:
     }
     if call.body is not None:
         schema = {"$ref": f"#/components/schemas/{call.body.__name__}"}
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        content_type = "multipart/form-data" if call.takes_form else "application/json"
+        operation["requestBody"] = {"required": True, "content": {content_type: {"schema": schema}}}
     return operation
 
 
@@ -110,6 +111,13 @@ def _plain(part: dict[str, Any]) -> dict[str, Any]:
 
 def _responses(call: Call) -> dict[str, Any]:
     done = {"200": _answer(call, "Done")}
+    if call.data == "File":
+        content = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+        done = {"200": {"description": "The file", "content": content}}
+        done |= {
+            "206": {"description": "A part of it", "content": content},
+            "304": {"description": "What you have is it"},
+        }
     if call.made:
         done = {"201": _answer(call, "Made"), "200": _answer(call, "It was there already")}
     refusals = {

@@ -42,8 +42,9 @@ def _page() -> str:
 
 def _answer(operation: dict[str, Any]) -> dict[str, Any]:
     done = operation["responses"].get("201") or operation["responses"]["200"]
-    found: dict[str, Any] = done["content"]["application/json"]["schema"]["properties"]["data"]
-    return found
+    found: dict[str, Any] = next(iter(done["content"].values()))["schema"]
+    data: dict[str, Any] = found.get("properties", {}).get("data", found)
+    return data
 
 
 def outline(schema: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from uuid import UUID
 
 import orjson
 from flask import Blueprint, Response, g, request
+from werkzeug.routing import BaseConverter
 
 from app.domain import sessions
 from app.kernel import clock, limits, query as query_models, requests as wire, text
@@ -18,6 +20,7 @@ from app.kernel.actor import Actor
 from app.kernel.errors import DomainError, Forbidden, Invalid, Malformed, NotFound, TooLarge, Unauthenticated
 from app.kernel.ids import parse_id
 from app.kernel.json import loads
+from app.outbound import metrics
 
 api = Blueprint("api", __name__, url_prefix="/api", template_folder="templates")
 COOKIE = "parley_session"
@@ -39,8 +42,24 @@ class Call:
     made: bool
     customers: bool = False
 
+    @property
+    def takes_form(self) -> bool:
+        """Tell whether the verb reads a form itself, as it comes."""
+        return self.body is not None and issubclass(self.body, wire.Form)
+
 
 CALLS: list[Call] = []
+ID = re.compile(r"<(\w+_id)>")
+
+
+def id_converter() -> type[BaseConverter]:
+    """Make what an id in a path is matched by: anything but the words of other paths.
+
+    Else a known path with a method that it does not have (PATCH /messages/unread-count) would be taken for a message.
+    """
+    words = {word for call in CALLS for word in call.rule.split("/") if word and "<" not in word}
+    taken = "|".join(map(re.escape, sorted(words)))
+    return type("IdConverter", (BaseConverter,), {"regex": rf"(?!(?:{taken})\Z)[^/]+", "part_isolating": True})
 
 
 def endpoint(
@@ -58,14 +77,14 @@ def endpoint(
 
     The verb gets ``actor`` (unless public), ``body``, ``query`` and the ids of its path, and gives data or (data, status).
     ``data`` names the answer's shape in ``api/shapes.py``; ``made`` says that it may answer 201,
-    ``customers`` that customers may call it too.
+    ``customers`` that customers may call it too. A verb that answers with a file gives the whole response.
     """
 
     def register(verb: Verb) -> Verb:
         call = Call(method, rule, verb, body, query, data, public, made, customers)
         CALLS.append(call)
         name = f"{method.lower()}_{verb.__module__.rsplit('.', 1)[-1]}_{verb.__name__}"
-        api.add_url_rule(rule, name, functools.partial(_answer, call), methods=[method])
+        api.add_url_rule(ID.sub(r"<id:\1>", rule), name, functools.partial(_answer, call), methods=[method])
         return verb
 
     return register
@@ -75,8 +94,8 @@ def _answer(call: Call, **path: str) -> Response:
     arguments: dict[str, Any] = {}
     if not call.public:
         arguments["actor"] = current_actor()
-    payload = _payload(call)
-    if call.body is not None:
+    payload = {} if call.takes_form else _payload(call)
+    if call.body is not None and not call.takes_form:
         arguments["body"] = wire.parse(call.body, payload)
     elif payload:
         raise Invalid({name: ["is not a known field"] for name in payload})
@@ -87,6 +106,8 @@ def _answer(call: Call, **path: str) -> Response:
     if not call.public and arguments["actor"].kind == "customer" and not call.customers:
         raise Forbidden("This is not for customers.")
     result = call.verb(**arguments)
+    if isinstance(result, Response):
+        return result
     answer, status = result if isinstance(result, tuple) else (result, 200)
     return success(answer, status)
 
@@ -115,7 +136,7 @@ def _payload(call: Call) -> Any:
     if request.content_length is None and len(raw) >= limits.BODY_MAX_BYTES:  # read up to there, and cut off
         raise TooLarge("The body is too large.")
     if not raw:
-        return {} if call.body is None else _refuse_empty(call)
+        return {} if call.body is None or not _needs_body(call) else _refuse_empty(call)
     if request.mimetype != "application/json":
         raise Malformed("The body must be JSON: Content-Type: application/json.")
     try:
@@ -125,6 +146,11 @@ def _payload(call: Call) -> Any:
     if not isinstance(payload, dict):
         raise Invalid({"body": ["must be an object"]})
     return payload
+
+
+def _needs_body(call: Call) -> bool:
+    """Tell whether a call says nothing without a body; one that ends something may leave it out, as proxies do."""
+    return call.method != "DELETE"
 
 
 def _refuse_empty(call: Call) -> Any:
@@ -166,6 +192,7 @@ def success(data: Any, status: int = 200) -> Response:
 
 def failure(error: DomainError, status: int | None = None) -> Response:
     """Wrap a refusal; ``Retry-After`` in whole seconds where it says when to try again."""
+    metrics.error("rest", error.code)
     body = {"success": False, **_common(), "error": {**error.wire(), "requestId": g.get("request_id", "")}}
     response = _respond(body, status or error.status)
     if error.retry_after is not None:

@@ -29,7 +29,8 @@ def unread(*, actor: Actor, query: query_models.UnreadQuery) -> dict[str, Any]:
 def mark_received(*, actor: Actor, body: wire.MarkReceived) -> dict[str, Any]:
     """Advance one's received position up to a message."""
     conversation_id = conversations.by_room_ref(body.room_id)
-    return {"receivedSeq": delivery.received(actor, conversation_id=conversation_id, message_id=body.message_id)}
+    held = delivery.received(actor, conversation_id=conversation_id, message_id=body.message_id, now=clock.now())
+    return {"receivedSeq": held}
 
 
 @endpoint("POST", "/messages/mark-read", body=wire.MarkRead, data="Read", customers=True)
@@ -42,6 +43,12 @@ def mark_read(*, actor: Actor, body: wire.MarkRead) -> dict[str, Any]:
         conversation_id=body.conversation_id,
         message_id=body.message_id,
     )
+
+
+@endpoint("POST", "/messages/mark-unread", body=wire.MarkUnread, data="Read", customers=True)
+def mark_unread(*, actor: Actor, body: wire.MarkUnread) -> dict[str, Any]:
+    """Set one's read position back to just before a message."""
+    return reading.mark_unread(actor, conversation_id=body.conversation_id, message_id=body.message_id)
 
 
 @endpoint("GET", "/messages/<message_id>", data="Message", customers=True)

@@ -45,11 +45,14 @@ def closed(**members: Shape) -> Shape:
 SENDER = closed(id=ID, username=WORD, displayName=TEXT, avatarUrl=WORD)
 PERSON = closed(id=ID, username=WORD, displayName=TEXT, avatarUrl=WORD)
 PARTICIPANT = closed(id=ID, kind=KIND, username=WORD, displayName=TEXT, avatarUrl=WORD, role=ROLE)
+ATTACHMENT = closed(
+    id=ID, name=TEXT, contentType=TEXT, bytes=SEQ, width=MAYBE_SEQ, height=MAYBE_SEQ, url=TEXT, thumbnailUrl=WORD
+)
 MESSAGE = closed(
     id=ID, conversationId=ID, seq=MAYBE_SEQ, changedSeq=MAYBE_SEQ, clientMessageId=ID, content=TEXT, messageType=MESSAGE_TYPE,
     senderType=SENDER_TYPE, senderId=ID, sender=ref("Sender"), createdAt=TIME, isEdited=YES_NO, editedAt=MAYBE_TIME,
     deletedAt=MAYBE_TIME, replyToId=MAYBE_ID, threadRootId=MAYBE_ID, replyCount=SEQ, rootReplyCount=MAYBE_SEQ,
-    attachments=list_of({"type": "object"}), mentions=list_of(ID), metadata={"type": "object"}, persisted=YES_NO,
+    attachments=list_of(ref("Attachment")), mentions=list_of(ID), metadata={"type": "object"}, persisted=YES_NO,
     reactions=list_of(closed(emoji=TEXT, count=SEQ, reactorIds=list_of(ID))),
 )  # fmt: skip
 CONNECTION = closed(
@@ -88,6 +91,8 @@ SHAPES: dict[str, Shape] = {
     "Sender": SENDER,
     "Participant": PARTICIPANT,
     "Account": ACCOUNT,
+    "Attachment": ATTACHMENT,
+    "Uploaded": closed(upload=ref("Attachment")),
     "MessageEvent": MESSAGE,
     "ConversationView": CONVERSATION,
     "Position": POSITION,
@@ -123,8 +128,17 @@ SHAPES: dict[str, Shape] = {
         lastSeenAt=MAYBE_TIME,
         metadata={"type": "object"},
     ),
+    "NotificationSettings": closed(notifications=closed(email={"enum": ["off", "mentions", "all"]}, delayMinutes=SEQ)),
     "Accepted": closed(accepted=YES_NO),
     "Connection": CONNECTION,
+    "Granted": closed(
+        socketUrl=TEXT,
+        socketPath=TEXT,
+        channels=list_of(TEXT),
+        features=closed(messages=YES_NO, readReceipts=YES_NO, typing=YES_NO, presence=YES_NO),
+        filters=closed(userId=MAYBE_ID, customerId=MAYBE_ID, conversationId=MAYBE_ID),
+    ),
+    "GrantEnded": closed(message=TEXT, channels=list_of(TEXT)),
     "Ended": closed(ended=MAYBE_ID),
     "Removed": closed(removed=ID),
     "Left": closed(left=ID),
@@ -143,6 +157,18 @@ SHAPES: dict[str, Shape] = {
     ),
     "Received": closed(receivedSeq=SEQ),
     "Read": closed(readSeq=SEQ, unreadCount=SEQ),
+    "Recount": closed(
+        conversationId=ID,
+        unreadCount=SEQ,
+        mentionCount=SEQ,
+        readSeq=SEQ,
+        headSeq=SEQ,
+        recount=SEQ,
+        looked=SEQ,
+        own=SEQ,
+        deleted=SEQ,
+        items=list_of(closed(messageId=ID, seq=SEQ, senderId=ID, createdAt=TIME, mentionsMe=YES_NO)),
+    ),
     "Unread": closed(count=SEQ, byConversation={"type": "object", "additionalProperties": SEQ}),
 }
 

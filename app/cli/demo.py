@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID, uuid5
 
-from app.domain import accounts, conversations, memberships, messages, sample
+from app.domain import accounts, conversations, customers, memberships, messages, sample, support
 from app.kernel import clock, requests
-from app.kernel.actor import Actor
+from app.kernel.actor import Actor, Role
 from app.kernel.errors import Conflict
 from app.kernel.settings import settings
 
 PEOPLE = {"alice": "Alice Moreau", "bob": "Bob Okafor", "carol": "Carol Lindqvist", "dave": "Dave Tanaka"}
+STAFF: dict[str, Role] = {"carol": "staff"}
 NAMESPACE = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 
 
@@ -20,13 +21,14 @@ def seed() -> str:
         return "no demo in production"
     if accounts.has_admin():
         return "an admin is there already: the demo is left as it is"
-    people = {name: _person(name, display) for name, display in PEOPLE.items()}
-    _person("admin", "Ada Admin", role="admin")
+    people = {name: _person(name, display, role=STAFF.get(name, "member")) for name, display in PEOPLE.items()}
+    admin = _person("admin", "Ada Admin", role="admin")
     _converse(people)
+    _serve(admin, people["carol"])
     return "demo people: admin / admin-demo-password, and alice, bob, carol, dave / NAME-demo-password"
 
 
-def _person(username: str, display_name: str, role: str = "member") -> Actor:
+def _person(username: str, display_name: str, role: Role = "member") -> Actor:
     body = {
         "username": username,
         "email": f"{username}@demo.example",
@@ -35,7 +37,7 @@ def _person(username: str, display_name: str, role: str = "member") -> Actor:
     }
     request = requests.parse(requests.Register, body)
     profile_id = accounts.create(request=request, role=role, now=clock.now())
-    return Actor(id=profile_id, kind="user", role="member", username=username, display_name=display_name)
+    return Actor(id=profile_id, kind="user", role=role, username=username, display_name=display_name)
 
 
 def _converse(people: dict[str, Actor]) -> None:
@@ -56,6 +58,16 @@ def _converse(people: dict[str, Actor]) -> None:
     )
     for number, line in enumerate(sample.DIRECT):
         _say(people[line.who], made["id"], line.words, f"direct:{number}")
+
+
+def _serve(admin: Actor, staff: Actor) -> None:
+    name, email, number = sample.CUSTOMER
+    body = {"displayName": name, "email": email, "externalId": number}
+    made = customers.create(admin, request=requests.parse(requests.CreateCustomer, body), now=clock.now())
+    customer = Actor(id=UUID(made["id"]), kind="customer", display_name=name)
+    conversation_id, _ = support.open_for(customer, title="Invoice of May", now=clock.now())
+    for place, line in enumerate(sample.SUPPORT):
+        _say(customer if line.who == "customer" else staff, str(conversation_id), line.words, f"support:{place}")
 
 
 def _say(actor: Actor, conversation_id: str, words: str, name: str) -> None:

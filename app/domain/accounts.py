@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from app.domain import audit, passwords, sessions, support
+from app.domain import audit, passwords, sessions, support, trust
 from app.domain.credentials import Tokens
 from app.kernel import ids
 from app.kernel.actor import SYSTEM, Actor
@@ -154,7 +154,7 @@ def patch_me(actor: Actor, *, request: PatchMe, now: datetime) -> dict[str, Any]
             _carry_out(tx, actor, request, digest, now)
     except IntegrityError as error:
         raise _taken(error) from error
-    sessions.forget(actor.session_id)
+    trust.forget_person(actor.id)
     return me(actor)
 
 

@@ -31,6 +31,18 @@ class Outcome:
     already: list[MessageEvent] = field(default_factory=list)
     refused: dict[str, DomainError] = field(default_factory=dict)
     buried: list[MessageEvent] = field(default_factory=list)
+    held: set[str] = field(
+        default_factory=set
+    )  # conversations of which somebody else holds a row: nothing was done there
+
+    def take_in(self, other: Outcome) -> None:
+        """Add what became of another batch."""
+        self.created += other.created
+        self.roots += other.roots
+        self.already += other.already
+        self.refused |= other.refused
+        self.buried += other.buried
+        self.held |= other.held
 
     def final(self, wanted: str) -> MessageEvent | None:
         """Give the final event of a message by id, whoever committed it."""

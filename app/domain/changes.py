@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.domain import announce, mentions, messages
+from app.domain import announce, attachments, mentions, messages
 from app.domain.access import Member, member_of
 from app.kernel.actor import Actor
 from app.kernel.errors import Conflict, Forbidden, Invalid
@@ -44,13 +44,13 @@ Change = Callable[[Transaction, MessageEvent, Member, int], bool]
 
 def edit(actor: Actor, *, message_id: UUID, content: str, now: datetime) -> MessageEvent:
     """Change the words of an own message; raises Conflict on a deleted one, Forbidden on another's."""
-    if not content:
-        raise Invalid({"content": ["must not be empty"]})
 
     def change(tx: Transaction, event: MessageEvent, _: Member, position: int) -> bool:
         if event["senderId"] != str(actor.id):
             raise Forbidden("Only its author may edit a message.")
         _require_alive(event)
+        if not content and not event["attachments"]:
+            raise Invalid({"content": ["must not be empty"]})
         if event["content"] == content:
             return False
         _keep(tx, actor, event, position, now)
@@ -73,6 +73,7 @@ def delete(actor: Actor, *, message_id: UUID, now: datetime) -> MessageEvent:
         tx.change(ERASE, {"id": event["id"], "now": now, "position": position})
         tx.execute(FORGET_REACTIONS, {"id": event["id"]})
         mentions.forget(tx, event["id"])
+        attachments.forget(tx, event, now=now)
         _uncount_reply(tx, event, position)
         return True
 

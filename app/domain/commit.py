@@ -15,10 +15,10 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.domain import dead_letters, gate, mentions
+from app.domain import attachments, dead_letters, gate, mentions
 from app.domain.batches import Outcome, Submission
 from app.kernel.actor import SYSTEM
-from app.kernel.errors import Invalid, Unavailable
+from app.kernel.errors import Held, Invalid, Unavailable
 from app.kernel.events import MessageEvent
 from app.models import Transaction, transaction
 from app.models.transaction import is_temporary, sqlstate
@@ -28,15 +28,16 @@ LOCK = text("SELECT id, head_seq FROM conversations WHERE id = ANY(CAST(:ids AS 
 ROOTS = text("SELECT id, reply_count FROM messages WHERE id = ANY(CAST(:ids AS uuid[]))")
 INSERT = text(
     "INSERT INTO messages (id, conversation_id, seq, changed_seq, sender_id, sender_type, client_message_id, content,"
-    " message_type, created_at, reply_to_id, thread_root_id, root_reply_count, metadata)"
+    " message_type, created_at, reply_to_id, thread_root_id, root_reply_count, attachment_count, metadata)"
     " SELECT id, conversation_id, seq, seq, sender_id, sender_type, client_message_id, content, message_type, created_at,"
-    " reply_to_id, thread_root_id, root_reply_count, metadata FROM unnest(CAST(:id AS uuid[]),"
+    " reply_to_id, thread_root_id, root_reply_count, attachment_count, metadata FROM unnest(CAST(:id AS uuid[]),"
     " CAST(:conversation_id AS uuid[]), CAST(:seq AS bigint[]), CAST(:sender_id AS uuid[]), CAST(:sender_type AS text[]),"
     " CAST(:client_message_id AS uuid[]), CAST(:content AS text[]), CAST(:message_type AS text[]),"
     " CAST(:created_at AS timestamptz[]), CAST(:reply_to_id AS uuid[]), CAST(:thread_root_id AS uuid[]),"
-    " CAST(:root_reply_count AS integer[]), CAST(:metadata AS jsonb[])) AS new(id, conversation_id, seq, sender_id,"
+    " CAST(:root_reply_count AS integer[]),"
+    " CAST(:attachment_count AS smallint[]), CAST(:metadata AS jsonb[])) AS new(id, conversation_id, seq, sender_id,"
     " sender_type, client_message_id, content, message_type, created_at, reply_to_id, thread_root_id, root_reply_count,"
-    " metadata) ON CONFLICT DO NOTHING"
+    " attachment_count, metadata) ON CONFLICT DO NOTHING"
 )
 MOVE_HEADS = text(
     "UPDATE conversations c SET head_seq = moved.head, active_at = clock_timestamp(), updated_at = clock_timestamp(),"
@@ -48,6 +49,8 @@ MOVE_HEADS = text(
 COUNT_REPLY = text("UPDATE messages SET reply_count = :count, changed_seq = :position WHERE id = :id")
 SENDERS = text("SELECT id, username, display_name, avatar_url FROM profiles WHERE id = ANY(CAST(:ids AS uuid[]))")
 ATTEMPTS = 5
+LOCK_WAIT_MS = 400
+LOCK_WAIT_APART_MS = 50
 CONTENT_CLASSES = ("22", "23")
 DRAIN_LOCK = 7_031_986_001
 TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
@@ -68,20 +71,47 @@ class RaceLost(Exception):
     """Another process committed one of these messages under another conversation's lock: run the whole batch again."""
 
 
-def apply(submissions: Sequence[Submission], *, alone: bool = False) -> Outcome:
+def apply(submissions: Sequence[Submission], *, alone: bool = False, lock_wait_ms: int = LOCK_WAIT_MS) -> Outcome:
     """Commit a batch; raises Unavailable where the database is away, and then nothing of it is committed.
 
     With ``alone`` it raises Busy where another process commits alone (the drain, which would only repeat the other's work).
     """
     for _ in range(ATTEMPTS):
         try:
-            with transaction(SYSTEM) as tx:
+            with transaction(SYSTEM, lock_wait_ms=lock_wait_ms) as tx:
                 if alone and not tx.execute(TRY_LOCK, {"key": DRAIN_LOCK}).scalar_one():
                     raise Busy
                 return _apply(tx, submissions)
         except RaceLost:
             continue
     raise Unavailable("The same message is being committed elsewhere.")
+
+
+def apply_what_is_free(submissions: Sequence[Submission], *, alone: bool = False) -> Outcome:
+    """Commit a batch, but for conversations of which somebody else holds a row: those are named in the outcome.
+
+    So one row that is held from outside does not keep all the others waiting. Raises what ``apply`` does, but for Held.
+    """
+    try:
+        return apply(submissions, alone=alone)
+    except Held:
+        pass
+    outcome = Outcome()
+    for part in _by_conversation(submissions):
+        try:
+            outcome.take_in(apply(part, alone=alone, lock_wait_ms=LOCK_WAIT_APART_MS))
+        except (
+            Unavailable
+        ):  # held, or the database went away meanwhile: what came before is committed, and must be told
+            outcome.held.add(part[0].event["conversationId"])
+    return outcome
+
+
+def _by_conversation(submissions: Sequence[Submission]) -> list[list[Submission]]:
+    parts: dict[str, list[Submission]] = {}
+    for s in submissions:
+        parts.setdefault(s.event["conversationId"], []).append(s)
+    return list(parts.values())
 
 
 def end_silent_holder() -> None:
@@ -128,9 +158,17 @@ def _insert(tx: Transaction, fresh: Sequence[Submission], heads: dict[UUID, int]
         root = s.event["threadRootId"]
         if root:
             replies[root] = replies.get(root, 0) + 1
-        rows.append({**s.event, "seq": moved[target], "rootReplyCount": replies[root] if root else None})
+        rows.append(
+            {
+                **s.event,
+                "seq": moved[target],
+                "rootReplyCount": replies[root] if root else None,
+                "attachments": s.event.get("attachments", []),
+            }
+        )
     if tx.change(INSERT, _columns(rows)) != len(rows):
         raise RaceLost
+    attachments.place(tx, rows)
     named = mentions.record(tx, rows)
     changed = {target: head for target, head in moved.items() if head != heads[target]}
     by_customer = {row["conversationId"] for row in rows if row["senderType"] == "customer"}
@@ -172,6 +210,7 @@ def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
         "reply_to_id": column("replyToId"),
         "thread_root_id": column("threadRootId"),
         "root_reply_count": column("rootReplyCount"),
+        "attachment_count": [len(row["attachments"]) for row in rows],
         "metadata": [orjson.dumps(row["metadata"]).decode() for row in rows],
     }
 

@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import text
 
 from app.domain import messages
-from app.domain.access import member_of
-from app.kernel import limits
-from app.kernel.actor import Actor
+from app.domain.access import Member, member_of
+from app.domain.failures import recipient_type
+from app.kernel import clock, limits
+from app.kernel.actor import SYSTEM, Actor
 from app.kernel.breaker import Down
 from app.kernel.errors import Invalid, NotFound
-from app.kernel.events import MessageEvent, Missed, Position
+from app.kernel.events import DeliveryStatusEvent, MessageEvent, Missed, Position
 from app.live import hot
-from app.models import transaction
+from app.models import Transaction, transaction
+from app.outbound import emits, metrics
 from app.queries import conversations as conversation_views, messages as views
 
+RECEIPTS_TOLD_TO_ALL = 100  # members
+MARKS_KEPT_DAYS = 90
 RECEIVE = text(
-    "UPDATE memberships SET received_seq = GREATEST(received_seq, LEAST(:seq, :head))"
-    " WHERE conversation_id = :c AND profile_id = :me RETURNING received_seq"
+    "UPDATE memberships m SET received_seq = :seq FROM (SELECT received_seq FROM memberships WHERE conversation_id = :c"
+    " AND profile_id = :me FOR NO KEY UPDATE) AS held WHERE m.conversation_id = :c AND m.profile_id = :me"
+    " AND held.received_seq < :seq RETURNING held.received_seq AS before"
+)
+MARK = text(
+    "INSERT INTO received_marks (conversation_id, profile_id, from_seq, up_to_seq, received_at)"
+    " VALUES (:c, :me, :before, :seq, :now) ON CONFLICT DO NOTHING"
+)
+FORGET_MARKS = text(
+    "DELETE FROM received_marks WHERE ctid = ANY(ARRAY(SELECT ctid FROM received_marks WHERE received_at < :before"
+    " LIMIT 5000))"
+)
+SENDERS = text(
+    "SELECT DISTINCT sender_id FROM (SELECT sender_id FROM messages WHERE conversation_id = :c AND seq > :after"
+    " AND seq <= :seq ORDER BY seq DESC LIMIT 1000) m WHERE sender_id <> :me LIMIT 100"
 )
 
 
@@ -44,9 +63,11 @@ def catch_up(
 
     At the head Redis alone answers, after a short absence the hot history, else PostgreSQL. Reading forgets nothing.
     """
+    began = time.perf_counter()
     if known is not None and after is not None:
         recent = _recent(actor, conversation_id, after, limit, known)
         if recent is not None:
+            metrics.missed("cache", time.perf_counter() - began)
             return recent
     with transaction(actor, snapshot=True) as tx:
         member = member_of(tx, actor, conversation_id)
@@ -55,6 +76,7 @@ def catch_up(
             tx, conversation_id, after=start, floor=member.history_from_seq, limit=limit
         )
         head, received, latest = views.places(tx, conversation_id, member.received_seq)
+    metrics.missed("database", time.perf_counter() - began)
     return _missed(conversation_id, events, received, latest, min(up_to, head), more)
 
 
@@ -92,21 +114,78 @@ def _position(place: tuple[str, int] | None) -> Position:
     return {"messageId": place[0], "seq": place[1]} if place else {"messageId": None, "seq": None}
 
 
-def received(actor: Actor, *, conversation_id: UUID, message_id: UUID | None = None, seq: int | None = None) -> int:
-    """Advance one's received position, never back and at most to the head; gives where it stands."""
+def received(
+    actor: Actor, *, conversation_id: UUID, now: datetime, message_id: UUID | None = None, seq: int | None = None
+) -> int:
+    """Advance one's received position, never back and at most to the head; gives where it stands.
+
+    Those who wrote what has come are told, with the time, and so are the subscribers of a small conversation's receipts.
+    """
     if message_id is not None:
         messages.wait_until_committed(message_id)
     with transaction(actor) as tx:
         member = member_of(tx, actor, conversation_id)
         wanted = seq if seq is not None else _seq_of(views.one(tx, message_id) if message_id else None, conversation_id)
-        if wanted > member.received_seq:
-            values = {"c": conversation_id, "me": actor.id, "seq": wanted, "head": member.head_seq}
-            held = int(tx.execute(RECEIVE, values).scalar_one())
-        else:
-            held = member.received_seq
+        reached = min(wanted, member.head_seq)
+        before = arrived(tx, member, reached, now)
+        held = max(member.received_seq, reached)
         _, place, _ = views.places(tx, conversation_id, held)
+        if before is not None and place is not None:
+            tell_senders(tx, actor, member, place, after=before, status="delivered", delivered_at=now)
         tx.after_commit(lambda: note_received(actor.id, conversation_id, place))
+    if before is not None:
+        metrics.received(conversation_id, held)
     return held
+
+
+def arrived(tx: Transaction, member: Member, seq: int, now: datetime) -> int | None:
+    """Advance a member's received position and keep when; gives where it stood, or None where that is no advance."""
+    if seq <= member.received_seq:
+        return None
+    values = {"c": member.conversation_id, "me": member.profile_id, "seq": seq}
+    before: int | None = tx.execute(RECEIVE, values).scalar_one_or_none()
+    if before is not None:
+        tx.change(MARK, {**values, "before": before, "now": now})
+    return before
+
+
+def tell_senders(
+    tx: Transaction, actor: Actor, member: Member, place: tuple[str, int], *, after: int,
+    status: Literal["delivered", "read"], delivered_at: datetime | None, read_at: datetime | None = None,
+) -> None:  # fmt: skip
+    """Have those who wrote what lies after a position told, once this commits, what became of it with this actor.
+
+    In a large conversation they alone hear it: everybody's every mark told to everybody would be a flood.
+    """
+    message_id, seq = place
+    values = {"c": member.conversation_id, "me": actor.id, "after": after, "seq": seq}
+    rooms = [f"user:{row.sender_id}" for row in tx.execute(SENDERS, values)]
+    if not rooms:
+        return
+    if member.member_count <= RECEIPTS_TOLD_TO_ALL:
+        rooms.append(f"receipts:{member.conversation_id}")
+    event: DeliveryStatusEvent = {
+        "messageId": message_id,
+        "conversationId": str(member.conversation_id),
+        "recipientType": recipient_type(actor.kind, is_support=member.kind == "support"),
+        "recipientId": str(actor.id),
+        "status": status,
+        "deliveredAt": clock.wire(delivered_at) if delivered_at else None,
+        "readAt": clock.wire(read_at) if read_at else None,
+        "failedReason": None,
+        "upToSeq": seq,
+    }
+    tx.after_commit(lambda: emits.delivery(event, rooms))
+
+
+def forget_marks(*, now: datetime) -> int:
+    """Delete marks of what was received long ago; gives how many (a job: safe to run twice). That it came stays known."""
+    deleted, step = 0, 1
+    while step:
+        with transaction(SYSTEM) as tx:
+            step = tx.change(FORGET_MARKS, {"before": now - timedelta(days=MARKS_KEPT_DAYS)})
+        deleted += step
+    return deleted
 
 
 def _seq_of(event: MessageEvent | None, conversation_id: UUID) -> int:
@@ -131,6 +210,7 @@ class Standing:
     """Where one of an actor's conversations stands at connect."""
 
     conversation_id: UUID
+    kind: str
     history_from_seq: int
     head_seq: int
     version: int
@@ -152,6 +232,6 @@ def standings(actor: Actor) -> list[Standing]:
     """Read where all of an actor's conversations stand, newest activity first: one query."""
     with transaction(actor) as tx:
         return [
-            Standing(row.id, row.history_from_seq, row.head_seq, row.version, row.received_seq, row.read_seq)
+            Standing(row.id, row.kind, row.history_from_seq, row.head_seq, row.version, row.received_seq, row.read_seq)
             for row in conversation_views.heads(tx)
         ]

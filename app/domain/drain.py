@@ -11,7 +11,7 @@ import time
 
 from app.domain import announce, failures, unsettled
 from app.domain.batches import Submission
-from app.domain.commit import Busy, apply, end_silent_holder
+from app.domain.commit import Busy, apply_what_is_free, end_silent_holder
 from app.domain.dead_letters import bury_broken
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
@@ -20,16 +20,21 @@ from app.live import drainers, log
 from app.live.log import Broken, Entry
 
 logger = logging.getLogger(__name__)
+HELD_PAUSE_S = 1.0
+WARN_EVERY_S = 30.0
 
 
 def drain_once() -> int:
     """Move one batch; gives how many entries it took. Raises Busy, Down or Unavailable, and then nothing is lost."""
-    entries, broken = log.read()
+    _settle([])
+    entries, broken = log.read(leaving=_held_now())
     if broken:
         _set_aside(broken)
     if not entries:
         return len(broken)
-    outcome = apply([Submission(entry.event) for entry in entries], alone=True)
+    outcome = apply_what_is_free([Submission(entry.event) for entry in entries], alone=True)
+    _held.update(dict.fromkeys(outcome.held, time.monotonic() + HELD_PAUSE_S))
+    entries = [entry for entry in entries if entry.event["conversationId"] not in outcome.held]
     announce.created(outcome)
     announce.repeated(outcome)
     for event in outcome.buried:
@@ -47,10 +52,22 @@ def _set_aside(broken: list[Broken]) -> None:
     log.discard(broken)
 
 
+def _held_now() -> set[str]:
+    """The conversations of which somebody held a row a moment ago."""
+    now = time.monotonic()
+    for conversation_id in [one for one, until in _held.items() if until <= now]:
+        del _held[conversation_id]
+    return set(_held)
+
+
 def _settle(entries: list[Entry]) -> None:
-    log.settle(entries)
+    """Take what is committed out of the log; what a log that refused it has kept goes first, and is not committed again."""
     for entry in entries:
         unsettled.settled(entry.event["id"])
+    _unsettled.extend(entries)
+    if _unsettled:
+        log.settle(_unsettled)
+        _unsettled.clear()
 
 
 def drain_all(*, at_most_s: float = 30) -> int:
@@ -68,7 +85,8 @@ def drain_all(*, at_most_s: float = 30) -> int:
 
 
 def run(stopping: threading.Event) -> None:
-    """Drain continuously until told to stop; failures are waited out, half a second at a time."""
+    """Drain continuously until told to stop; failures are waited out, half a second at a time, and told of now and then."""
+    warned_at = 0.0
     while not stopping.is_set():
         try:
             taken = take_turn(stopping)
@@ -76,7 +94,9 @@ def run(stopping: threading.Event) -> None:
             if taken == 0:
                 log.wait(1.0)
         except (Down, DomainError) as error:
-            logger.warning("the drain waits: %s", error)
+            if time.monotonic() - warned_at > WARN_EVERY_S:
+                warned_at = time.monotonic()
+                logger.warning("the drain waits: %s", error)
             stopping.wait(0.5)
         except Exception:
             logger.exception("the drain failed; it goes on")
@@ -99,7 +119,11 @@ def take_turn(stopping: threading.Event) -> int:
         stopping.wait(0.05)
         return 1
     _busy_since.clear()
+    if not taken and _held:
+        stopping.wait(0.1)  # the log is not empty, and there is nothing to do
     return taken
 
 
 _busy_since: dict[str, float] = {}
+_held: dict[str, float] = {}  # conversations of which somebody held a row, and until when they are left alone
+_unsettled: list[Entry] = []  # committed, and the log could not be told yet

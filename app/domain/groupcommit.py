@@ -15,9 +15,9 @@ from uuid import UUID
 
 from app.domain import announce, failures, remembering, unsettled
 from app.domain.batches import Outcome, Submission
-from app.domain.commit import apply
+from app.domain.commit import apply, apply_what_is_free
 from app.kernel import limits
-from app.kernel.errors import DomainError, Unavailable
+from app.kernel.errors import DomainError, Held, Unavailable
 from app.kernel.events import MessageEvent
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def submit(event: MessageEvent, *, after: UUID | None) -> tuple[MessageEvent, bo
     if ticket.refusal is not None:
         raise ticket.refusal
     if ticket.final is None:
-        raise Unavailable
+        raise Held
     return ticket.final, ticket.is_new
 
 
@@ -64,8 +64,9 @@ def _commit_waiting() -> None:
     refusal: DomainError = Unavailable()
     outcome: Outcome | None = None
     try:
-        _settle_own()
-        outcome = apply([ticket.submission for ticket in batch])
+        held = _settle_own()
+        free = [t.submission for t in batch if t.submission.event["conversationId"] not in held]
+        outcome = apply_what_is_free(free)
     except DomainError as error:
         refusal = error
     except Exception:
@@ -76,7 +77,7 @@ def _commit_waiting() -> None:
         else:
             _tell(batch, outcome)
     if outcome is not None:
-        remembering.committed_past_the_log()
+        remembering.committed_past_the_log(event["id"] for event in outcome.created)
         announce.created(outcome)
 
 
@@ -93,15 +94,19 @@ def _take() -> list[Ticket]:
     return list(taken.values())
 
 
-def _settle_own() -> None:
+def _settle_own() -> set[str]:
+    """Write what this process has accepted; gives the conversations where that could not be, so that nothing overtakes it."""
     waiting = unsettled.all_waiting()
+    held: set[str] = set()
     for start in range(0, len(waiting), limits.DRAIN_BATCH):
-        own = waiting[start : start + limits.DRAIN_BATCH]
-        outcome = apply([Submission(each.event, after=each.after) for each in own])
+        own = [each for each in waiting[start : start + limits.DRAIN_BATCH] if each.event["conversationId"] not in held]
+        outcome = apply_what_is_free([Submission(each.event, after=each.after) for each in own])
         for event in [*outcome.created, *outcome.already, *outcome.buried]:
             unsettled.settled(event["id"])
         announce.created(outcome)
         failures.buried(outcome.buried)
+        held |= outcome.held
+    return held
 
 
 def write_again(events: list[MessageEvent]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +24,11 @@ from app.models import transaction
 from app.outbound import emits
 
 log = logging.getLogger(__name__)
-NOW = text("SELECT clock_timestamp()")
+NOW = text(
+    "SELECT clock_timestamp() AS at, pg_current_wal_flush_lsn() - '0/0' AS logged_bytes,"
+    " (SELECT oid::bigint FROM pg_database WHERE datname = current_database()) AS database"
+)
+HEAD = text("SELECT head_seq FROM conversations WHERE id = :id")
 CHANGED = text(
     "SELECT id, head_seq, version, updated_at FROM conversations WHERE updated_at >= :at"
     " AND (updated_at, id) > (CAST(:at AS timestamptz), CAST(:id AS uuid))"
@@ -41,10 +45,11 @@ def heal_once() -> int:
 
     When that was is kept in the cache itself, so a cache that was away, or a time when nobody healed, is made good whole.
     """
-    with transaction(SYSTEM) as tx:
-        began: datetime = tx.execute(NOW).scalar_one()
-    healed_at, is_whole = _healed_at()
-    at, last_id, healed = (healed_at or began - FIRST) - OVERLAP, NO_ID, 0
+    mark, is_whole = _healed_at()
+    began = _now()
+    if mark is not None and (mark.logged_bytes > began.logged_bytes or mark.database != began.database):
+        mark, is_whole = None, _start_anew()
+    at, last_id, healed = (mark.at if mark else began.at - FIRST) - OVERLAP, NO_ID, 0
     while True:
         with transaction(SYSTEM) as tx:
             rows = tx.execute(CHANGED, {"at": at, "id": last_id}).all()
@@ -59,7 +64,13 @@ def heal_once() -> int:
     return healed
 
 
-def _healed_at() -> tuple[datetime | None, bool]:
+def _now() -> hot.Mark:
+    with transaction(SYSTEM) as tx:
+        row = tx.execute(NOW).one()
+    return hot.Mark(row.at, int(row.logged_bytes), row.database)
+
+
+def _healed_at() -> tuple[hot.Mark | None, bool]:
     """Read the cache's mark; a healing that could not read it must not move it."""
     try:
         return hot.healed_at(), True
@@ -67,21 +78,45 @@ def _healed_at() -> tuple[datetime | None, bool]:
         return None, False
 
 
-def _note_healed(at: datetime) -> None:
+def _start_anew() -> bool:
+    """Throw the cache away: a database that has logged less than at the mark, which was read first, has been set back."""
+    log.warning("the database was set back, or is another one: the cache of conversations is thrown away")
     try:
-        hot.note_healed(at)
+        hot.distrust_all()
+    except Down:
+        return False
+    return True
+
+
+def _note_healed(mark: hot.Mark) -> None:
+    try:
+        hot.note_healed(mark)
     except Down:
         pass  # then the next healing begins where this one did
 
 
 def _mend(row: Any) -> bool:
     try:
-        hot.repair_head(row.id, row.head_seq)
+        if hot.repair_head(row.id, row.head_seq):
+            _set_back(row.id)
         is_mended = True
     except Down:
         is_mended = False  # the members are told all the same
     emits.heads(row.id, row.head_seq, row.version)
     return is_mended
+
+
+def _set_back(conversation_id: UUID) -> None:
+    """Throw away what is kept of a conversation whose head is still behind it when read again. Raises Down.
+
+    The cache is told after the commit, so a head that it held before this read cannot be ahead of it.
+    """
+    held = hot.heads([conversation_id])[0]
+    with transaction(SYSTEM) as tx:
+        head = tx.execute(HEAD, {"id": conversation_id}).scalar_one_or_none()
+    if held is not None and head is not None and held > head:
+        log.warning("the cache was ahead of the database in conversation %s", conversation_id)
+        hot.distrust([conversation_id])
 
 
 def run(stopping: threading.Event) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.domain import conversations, modes, typing
+from app.domain import attachments, conversations, modes, typing
 from app.domain.accepting import Sent, accept
 from app.domain.access import member_of
 from app.extensions import LOG
@@ -21,6 +21,7 @@ from app.kernel.events import MessageEvent, Page
 from app.kernel.requests import SendMessage
 from app.live import log
 from app.models import Transaction, transaction
+from app.outbound import metrics
 from app.queries import messages as views
 
 REPLY = text(
@@ -36,6 +37,7 @@ def send(actor: Actor, *, request: SendMessage, now: datetime) -> Sent:
     A retry (the same clientMessageId by the same sender) is answered with the first message, whatever has changed since.
     Raises Conflict, Invalid, NotFound, OutOfOrder, RateLimited or Unavailable.
     """
+    began = time.perf_counter()
     client_message_id = request.client_message_id or ids.new_id()
     try:
         event = _draft(actor, request, client_message_id, now)
@@ -46,22 +48,36 @@ def send(actor: Actor, *, request: SendMessage, now: datetime) -> Sent:
         if first is None or _names_another(request, first):
             raise
         return Sent(first, is_new=False)
-    sent = accept(actor, event, after=request.after_client_message_id)
+    try:
+        sent = accept(actor, event, after=request.after_client_message_id)
+    except DomainError as refusal:
+        _let_go(actor, event, refusal)
+        raise
     typing.stop(actor.id, UUID(event["conversationId"]))
+    if sent.is_new:
+        metrics.accepted("through" if sent.message["persisted"] else "behind", time.perf_counter() - began)
     return sent
 
 
+def _let_go(actor: Actor, event: MessageEvent, refusal: DomainError) -> None:
+    """Free the uploads of what was refused for good, so that the corrected message can have them."""
+    message_id = UUID(event["id"])
+    if event["attachments"] and not refusal.temporary and _first(message_id) is None:
+        attachments.release(actor, message_id=message_id)
+
+
 def _draft(actor: Actor, request: SendMessage, client_message_id: UUID, now: datetime) -> MessageEvent:
-    if not request.content:
+    if not request.content and not request.attachment_ids:
         raise Invalid({"content": ["must not be empty"]})
     conversation_id = conversations.resolve(actor, request=request, now=now)
-    if request.attachment_ids:
-        with transaction(actor) as tx:
-            member_of(tx, actor, conversation_id)
-        raise Invalid({"attachmentIds": ["names an upload that was not found"]})
     reply_to, root = _reply(actor, conversation_id, request.reply_to_id)
+    message_id = ids.message_id(actor.id, client_message_id)
+    claimed = attachments.claim(
+        actor, conversation_id=conversation_id, message_id=message_id, attachment_ids=request.attachment_ids,
+        kind=request.message_type, now=now,
+    )  # fmt: skip
     return {
-        "id": str(ids.message_id(actor.id, client_message_id)),
+        "id": str(message_id),
         "conversationId": str(conversation_id),
         "seq": None,
         "changedSeq": None,
@@ -84,7 +100,7 @@ def _draft(actor: Actor, request: SendMessage, client_message_id: UUID, now: dat
         "threadRootId": str(root) if root else None,
         "replyCount": 0,
         "rootReplyCount": None,
-        "attachments": [],
+        "attachments": claimed,
         "reactions": [],
         "mentions": [],
         "metadata": request.metadata,

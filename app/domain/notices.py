@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from app.domain import relay, sessions
+from app.domain import relay, trust
 from app.kernel.breaker import Down
 from app.kernel.ids import parse_id
 from app.live import hot, membership
@@ -15,9 +15,9 @@ def carry_out(notice: dict[str, Any]) -> None:
     """Forget what the notice makes stale. The sockets' part of it is the transport's."""
     kind = notice.get("kind")
     if kind == "session":
-        sessions.forget(parse_id(notice["sessionId"]))
+        trust.forget(parse_id(notice["sessionId"]))
     elif kind in ("profile", "role"):
-        sessions.forget()
+        trust.forget_person(UUID(notice["profileId"]))
     elif kind == "member":
         _evict(notice)
     elif kind == "head":

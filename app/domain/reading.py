@@ -11,31 +11,34 @@ from sqlalchemy import text
 
 from app.domain import delivery, messages
 from app.domain.access import member_of
-from app.kernel import clock, limits
+from app.kernel import clock
 from app.kernel.actor import Actor
 from app.kernel.errors import Invalid, NotFound
 from app.kernel.events import ReadReceiptEvent
 from app.models import Transaction, transaction
 from app.outbound import emits
-from app.queries import messages as views
+from app.queries import messages as views, unread as views_of_unread
 
 READ = text(
-    "UPDATE memberships SET read_seq = :seq, received_seq = GREATEST(received_seq, :seq)"
-    " WHERE conversation_id = :c AND profile_id = :me AND read_seq < :seq"
-)
-MARK = text(
-    "INSERT INTO read_marks (conversation_id, profile_id, up_to_seq, read_at) VALUES (:c, :me, :seq, :now)"
-    " ON CONFLICT DO NOTHING"
+    "UPDATE memberships SET read_seq = :seq WHERE conversation_id = :c AND profile_id = :me AND read_seq < :seq"
 )
 UNREAD = text(
-    "SELECT me.conversation_id AS id,"
-    " (SELECT count(*) FROM (SELECT 1 FROM messages m WHERE m.conversation_id = me.conversation_id AND m.seq > me.read_seq"
-    f"   AND m.sender_id <> me.profile_id AND m.deleted_at IS NULL LIMIT {limits.COUNT_CAP}) u) AS unread,"
-    " (SELECT count(*) FROM (SELECT 1 FROM mentions n WHERE n.conversation_id = me.conversation_id"
-    f"   AND n.profile_id = me.profile_id AND n.seq > me.read_seq LIMIT {limits.COUNT_CAP}) u) AS mentioned"
-    " FROM memberships me JOIN conversations c ON c.id = me.conversation_id"
-    " WHERE me.profile_id = :me AND me.left_at IS NULL AND c.deleted_at IS NULL"
-    " AND (CAST(:c AS uuid) IS NULL OR c.id = :c)"
+    "UPDATE memberships SET read_seq = GREATEST(:seq - 1, history_from_seq) WHERE conversation_id = :c"
+    " AND profile_id = :me AND read_seq >= :seq"
+)
+# After something was marked unread a later mark may stand before an earlier one; what was read first counts.
+MARK = text(
+    "INSERT INTO read_marks (conversation_id, profile_id, up_to_seq, read_at) SELECT :c, :me, :seq, :now WHERE NOT EXISTS"
+    " (SELECT 1 FROM read_marks WHERE conversation_id = :c AND profile_id = :me AND up_to_seq >= :seq)"
+    " ON CONFLICT DO NOTHING"
+)
+ARRIVED = text(
+    "SELECT min(received_at) FROM received_marks WHERE conversation_id = :c AND profile_id = :me"
+    " AND from_seq < :seq AND up_to_seq >= :seq"
+)
+NEWEST = text(
+    "SELECT w.id FROM (SELECT id, seq, sender_id, deleted_at FROM messages WHERE conversation_id = :c ORDER BY seq DESC"
+    " LIMIT 1000) w WHERE w.sender_id <> :me AND w.deleted_at IS NULL ORDER BY w.seq DESC LIMIT 1"
 )
 RECEIPTS = text(
     "SELECT p.id, p.kind, w.read_at, w.up_to_seq FROM memberships me JOIN profiles p ON p.id = me.profile_id,"
@@ -78,26 +81,60 @@ def _advance(
     tx: Transaction, actor: Actor, conversation_id: UUID, message_id: str, seq: int, now: datetime
 ) -> dict[str, Any]:
     member = member_of(tx, actor, conversation_id)
-    moved = tx.change(READ, {"c": conversation_id, "me": actor.id, "seq": seq})
+    here = {"c": conversation_id, "me": actor.id, "seq": seq}
+    moved = tx.change(READ, here)
     if moved:
-        tx.change(MARK, {"c": conversation_id, "me": actor.id, "seq": seq, "now": now})
-    count = _counts(tx, actor, conversation_id)[0]
-    if moved:
-        total = sum(each["unread"] for each in _counts(tx, actor, None))
-        if seq > member.received_seq:
-            tx.after_commit(lambda: delivery.note_received(actor.id, conversation_id, (message_id, seq)))
-        tx.after_commit(lambda: _tell(actor, conversation_id, message_id, seq, count, total, now))
-    return {"readSeq": max(seq, member.read_seq), "unreadCount": count["unread"]}
+        place = (message_id, seq)
+        came = now if delivery.arrived(tx, member, seq, now) is not None else None
+        if tx.change(MARK, {**here, "now": now}):
+            event = receipt(actor.kind, actor.id, conversation_id, message_id, seq, now)
+            tx.after_commit(lambda: emits.receipt(event))
+            at = came or tx.execute(ARRIVED, here).scalar_one()
+            delivery.tell_senders(
+                tx, actor, member, place, after=member.read_seq, status="read", delivered_at=at, read_at=now
+            )
+        if came:
+            tx.after_commit(lambda: delivery.note_received(actor.id, conversation_id, place))
+    read_seq = max(seq, member.read_seq)
+    return {"readSeq": read_seq, "unreadCount": _counted(tx, actor, conversation_id, read_seq, tell=bool(moved))}
 
 
-def _tell(
-    actor: Actor, conversation_id: UUID, message_id: str, seq: int, count: dict[str, Any], total: int, now: datetime
-) -> None:
-    emits.receipt(receipt(actor.kind, actor.id, conversation_id, message_id, seq, now))
-    body = {"conversationId": str(conversation_id), "unreadCount": count["unread"], "mentionCount": count["mentioned"]}
-    emits.unread(
-        actor.room, {**body, "total": total, "readSeq": seq}
-    )  # else another device of mine counts from its own
+def _counted(tx: Transaction, actor: Actor, conversation_id: UUID, read_seq: int, *, tell: bool) -> int:
+    """Count what is unread in a conversation; where the position moved, all of the actor's devices are told."""
+    counts = views_of_unread.counts(tx, None if tell else conversation_id)
+    count = counts.get(conversation_id, views_of_unread.Count())
+    body = {
+        "conversationId": str(conversation_id),
+        "unreadCount": count.unread,
+        "mentionCount": count.mentioned,
+        "total": sum(each.unread for each in counts.values()),
+        "readSeq": read_seq,  # else another device of mine counts from its own
+    }
+    if tell:
+        tx.after_commit(lambda: emits.unread(actor.room, body))
+    return count.unread
+
+
+def mark_unread(actor: Actor, *, conversation_id: UUID, message_id: UUID | None = None) -> dict[str, Any]:
+    """Set one's read position back to just before a message, without one before the newest that somebody else wrote.
+
+    Gives ``{readSeq, unreadCount}``. Receipts stay: that it was read once is true.
+    """
+    if message_id is not None:
+        messages.wait_until_committed(message_id)
+    with transaction(actor) as tx:
+        member = member_of(tx, actor, conversation_id)
+        here = {"c": conversation_id, "me": actor.id}
+        target = message_id or tx.execute(NEWEST, here).scalar_one_or_none()
+        event = views.one(tx, target) if target else None
+        if message_id is not None and event is None:
+            raise NotFound("The message")
+        if event is not None and event["conversationId"] != str(conversation_id):
+            raise Invalid({"messageId": ["names a message of another conversation"]})
+        seq = event["seq"] or 0 if event else member.head_seq + 1
+        moved = tx.change(UNREAD, {**here, "seq": seq})
+        read_seq = max(seq - 1, member.history_from_seq) if moved else member.read_seq
+        return {"readSeq": read_seq, "unreadCount": _counted(tx, actor, conversation_id, read_seq, tell=bool(moved))}
 
 
 def receipt(
@@ -130,13 +167,22 @@ def unread(actor: Actor, *, conversation_id: UUID | None) -> dict[str, Any]:
     with transaction(actor) as tx:
         if conversation_id is not None:
             member_of(tx, actor, conversation_id)
-        counts = _counts(tx, actor, conversation_id)
-    return {
-        "count": sum(c["unread"] for c in counts),
-        "byConversation": {c["id"]: c["unread"] for c in counts if c["unread"]},
-    }
+        counts = views_of_unread.counts(tx, conversation_id)
+    shown = {one: count.unread for one, count in counts.items() if count.unread}
+    return {"count": sum(shown.values()), "byConversation": {str(one): count for one, count in shown.items()}}
 
 
-def _counts(tx: Transaction, actor: Actor, conversation_id: UUID | None) -> list[dict[str, Any]]:
-    rows = tx.execute(UNREAD, {"me": actor.id, "c": conversation_id})
-    return [{"id": str(row.id), "unread": row.unread, "mentioned": row.mentioned} for row in rows]
+def recount(actor: Actor, *, conversation_id: UUID) -> dict[str, Any]:
+    """Count what is unread in a conversation a second time, message by message, and show why it comes to that."""
+    with transaction(actor, snapshot=True) as tx:
+        member = member_of(tx, actor, conversation_id)
+        count = views_of_unread.counts(tx, conversation_id).get(conversation_id, views_of_unread.Count())
+        after = max(member.read_seq, member.history_from_seq)
+        return {
+            "conversationId": str(conversation_id),
+            "unreadCount": count.unread,
+            "mentionCount": count.mentioned,
+            "readSeq": member.read_seq,
+            "headSeq": member.head_seq,
+            **views_of_unread.recount(tx, conversation_id, after),
+        }

@@ -4,51 +4,69 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
 
 from app.domain import modes
 from app.kernel.actor import SYSTEM
-from app.kernel.breaker import Down
-from app.live import seen
+from app.live import membership, seen
 from app.models import transaction
 
 log = logging.getLogger(__name__)
 IDS = text("SELECT id FROM messages WHERE id > CAST(:after AS uuid) ORDER BY id LIMIT 5000")
 _START = UUID(int=0)
-_filled_to = [_START]
-_missing = [False]  # messages were committed past the log, and the filter does not know them yet
+COMMITTED_MAX = 1_000
 
 
-def committed_past_the_log() -> None:
-    """Note that a message was committed that no accept has put into the filter."""
-    _missing[0] = True
+@dataclass(slots=True)
+class Filling:
+    """How far this process has filled the filter, in the filling of that word."""
+
+    word: str = ""
+    to: UUID = _START
+
+
+_filling = Filling()
+_committed: list[UUID] = []  # messages committed past the log, which the filter does not know yet
+
+
+def committed_past_the_log(ids: Iterable[str]) -> None:
+    """Note messages that were committed and that no accept has put into the filter."""
+    if len(_committed) <= COMMITTED_MAX:
+        _committed.extend(UUID(one) for one in ids)
 
 
 def tell_filter() -> None:
-    """Have the filter distrusted where this process committed past the log; raises Down."""
-    if _missing[0]:
-        _missing[0] = False
-        try:
-            seen.distrust()
-        except Down:
-            _missing[0] = True
-            raise
+    """Put into the filter what this process committed past the log, or have it distrusted; raises Down."""
+    if not _committed:
+        return
+    told = list(_committed)
+    if len(told) <= COMMITTED_MAX and (modes.is_behind() or not seen.filling()):
+        seen.add(told)
+    else:
+        seen.distrust()
+    del _committed[: len(told)]
 
 
 def fill(*, at_most_s: float = 1.0) -> None:
     """Fill a filter that is new, lost or distrusted from the database, some of it now; raises Down or Unavailable."""
-    if not modes.is_behind() or seen.is_complete():
-        _filled_to[0] = _START
+    if not modes.is_behind():
         return
     deadline = time.monotonic() + at_most_s
-    while time.monotonic() < deadline:
+    while word := seen.filling():
+        if word != _filling.word:
+            membership.forget_all()  # a log that was lost may have come back with some that have ended since
+            _filling.word, _filling.to = word, _START
+        if time.monotonic() > deadline:
+            return
         with transaction(SYSTEM) as tx:
-            ids = [row.id for row in tx.execute(IDS, {"after": _filled_to[0]})]
+            ids = [row.id for row in tx.execute(IDS, {"after": _filling.to})]
         if not ids:
-            seen.declare_complete()
-            log.info("the filter of known messages is complete")
+            if not seen.filling(done=word):
+                log.info("the filter of known messages is complete")
             return
         seen.add(ids)
-        _filled_to[0] = ids[-1]
+        _filling.to = ids[-1]

@@ -64,3 +64,10 @@ DIRECT = (
     Line("alice", "Hi Bob, this one is just between us."),
     Line("bob", "Good. Edits, reactions and replies work here too."),
 )
+# A customer who waits for an answer: who they are, and what is said ("staff" is whoever answers customers).
+CUSTOMER = ("Mia Hansen", "mia@customer.example", "C-1042")
+SUPPORT = (
+    Line("customer", "Hello, the invoice of May shows two seats, but we are three. Can you correct it?"),
+    Line("staff", "Good morning Mia, thank you for telling us. I see it, and the corrected invoice is on its way."),
+    Line("customer", "That was quick. Could you send it to accounting as well?"),
+)

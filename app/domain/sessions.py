@@ -7,8 +7,7 @@ session (id, generation, nonce) under the secret key, so that the successor of a
 from __future__ import annotations
 
 import hmac
-import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from secrets import token_bytes
 from typing import Any
@@ -17,20 +16,15 @@ from uuid import UUID
 import jwt
 from sqlalchemy import text
 
-from app.domain import credentials, customers, hearing
+from app.domain import credentials, customers, trust
 from app.domain.credentials import Tokens
 from app.kernel import clock, ids
 from app.kernel.actor import SYSTEM, Actor
-from app.kernel.errors import NotFound, Unauthenticated, Unavailable
+from app.kernel.errors import NotFound, Unauthenticated
 from app.kernel.settings import settings
 from app.models import Session, Transaction, transaction
 from app.outbound import bus
 
-LOAD = text(
-    "SELECT s.kind, s.nonce, s.generation, s.rotated_at, s.expires_at, s.profile_id, p.username, p.display_name,"
-    " p.avatar_url, u.role FROM sessions s JOIN profiles p ON p.id = s.profile_id JOIN users u ON u.profile_id = p.id"
-    " WHERE s.id = :id AND s.revoked_at IS NULL AND s.expires_at > :now AND p.disabled_at IS NULL"
-)
 LOCK = text("SELECT 1 FROM sessions WHERE id = :id FOR NO KEY UPDATE")
 ROTATE = text(
     "UPDATE sessions SET generation = generation + 1, rotated_at = :now, last_used_at = :now, expires_at = :expires_at"
@@ -46,40 +40,7 @@ MINE = text(
     "SELECT id, kind, created_at, last_used_at, expires_at, user_agent, address FROM sessions"
     " WHERE profile_id = :me AND revoked_at IS NULL AND expires_at > :now ORDER BY last_used_at DESC, id"
 )
-LOAD_PORTAL = text(
-    "SELECT t.id, t.profile_id, p.display_name, p.avatar_url FROM portal_tokens t JOIN profiles p ON p.id = t.profile_id"
-    " WHERE t.token_hash = :digest AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > :now)"
-    " AND p.disabled_at IS NULL"
-)
-PORTAL_STANDS = text(
-    "SELECT 1 FROM portal_tokens WHERE id = :id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now)"
-)
 REUSE_WINDOW = timedelta(seconds=30)
-TRUST_S = 0.9  # how long a process believes what it read of a session: a revocation works within 1 s everywhere
-CACHE_MAX = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What this process knows of a live session, and until when (monotonic seconds) it believes it."""
-
-    actor: Actor
-    nonce: bytes
-    generation: int
-    rotated_at: datetime
-    until: float
-
-
-@dataclass(slots=True)
-class Forgets:
-    """How often this process has been told to forget."""
-
-    count: int = 0
-
-
-_known: dict[UUID, Known] = {}
-_portals: dict[bytes, tuple[Actor, float]] = {}
-_forgets = Forgets()
 
 
 # making ---------------------------------------------------------------------------------------------------------------
@@ -125,7 +86,7 @@ def csrf_matches(actor: Actor, token: object) -> bool:
 def actor_of_token(token: str) -> Actor:
     """Find who a bearer token stands for: a person's access token or a customer's portal token; raises Unauthenticated."""
     if token.startswith(customers.PREFIX):
-        return _live_portal(customers.digest(token))
+        return trust.portal(customers.digest(token)).actor
     try:
         claims = jwt.decode(
             token, settings().secret_key, algorithms=["HS256"], options={"require": ["exp", "sub", "sid"]}
@@ -133,28 +94,10 @@ def actor_of_token(token: str) -> Actor:
         session_id = UUID(claims["sid"])
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
         raise Unauthenticated from error
-    found = _live(session_id)
+    found = trust.session(session_id)
     if str(found.actor.id) != claims["sub"]:
         raise Unauthenticated
     return found.actor
-
-
-def _live_portal(digest: bytes) -> Actor:
-    known = _portals.get(digest)
-    if known is not None and known[1] > time.monotonic():
-        return known[0]
-    asked = time.monotonic()
-    with transaction(SYSTEM) as tx:
-        row = tx.execute(LOAD_PORTAL, {"digest": digest, "now": clock.now()}).one_or_none()
-    if row is None:
-        raise Unauthenticated
-    actor = Actor(
-        id=row.profile_id, kind="customer", display_name=row.display_name, avatar_url=row.avatar_url, session_id=row.id
-    )
-    if len(_portals) >= CACHE_MAX:
-        _portals.clear()
-    _portals[digest] = (actor, asked + TRUST_S)
-    return actor
 
 
 def actor_of_cookie(value: str) -> Actor:
@@ -163,54 +106,10 @@ def actor_of_cookie(value: str) -> Actor:
     session_id = ids.parse_id(name)
     if session_id is None:
         raise Unauthenticated
-    found = _live(session_id)
+    found = trust.session(session_id)
     if not hmac.compare_digest(seal.encode(), credentials.seal("page", session_id, found.nonce).encode()):
         raise Unauthenticated
     return replace(found.actor, browse=True)
-
-
-def _live(session_id: UUID) -> Known:
-    known = _known.get(session_id)
-    if known is not None and known.until >= time.monotonic():
-        return known
-    try:
-        return _read(session_id)
-    except Unavailable:
-        if known is None or hearing.is_deaf():
-            raise
-        return known  # the database is away, so nobody can revoke; a notice on the other bus would have been heard
-
-
-def _read(session_id: UUID) -> Known:
-    """Read a session; once more where one was ended meanwhile, for this may have been read before that."""
-    while True:
-        seen, asked = _forgets.count, time.monotonic()
-        with transaction(SYSTEM) as tx:
-            row = tx.execute(LOAD, {"id": session_id, "now": clock.now()}).one_or_none()
-        if seen == _forgets.count:
-            break
-    if row is None:
-        _known.pop(session_id, None)
-        raise Unauthenticated
-    actor = Actor(
-        id=row.profile_id, kind="user", role=row.role, username=row.username, display_name=row.display_name,
-        avatar_url=row.avatar_url, session_id=session_id,
-    )  # fmt: skip
-    known = Known(actor, bytes(row.nonce), row.generation, row.rotated_at, asked + TRUST_S)
-    if len(_known) >= CACHE_MAX:
-        _known.clear()
-    _known[session_id] = known
-    return known
-
-
-def forget(session_id: UUID | None = None) -> None:
-    """Have this process read a session (or all) anew when next asked."""
-    _portals.clear()
-    _forgets.count += 1
-    if session_id is None:
-        _known.clear()
-    else:
-        _known.pop(session_id, None)
 
 
 # ending ---------------------------------------------------------------------------------------------------------------
@@ -222,7 +121,7 @@ def refresh(*, refresh_token: str, now: datetime) -> Tokens:
     session_id, generation, seal = credentials.parts(refresh_token)
     with transaction(SYSTEM) as tx:
         tx.execute(LOCK, {"id": session_id})
-        row = tx.execute(LOAD, {"id": session_id, "now": now}).one_or_none()
+        row = tx.execute(trust.LOAD, {"id": session_id, "now": now}).one_or_none()
         if row is None or not credentials.is_sealed(session_id, bytes(row.nonce), generation, seal):
             raise Unauthenticated
         if generation == row.generation:
@@ -246,7 +145,7 @@ def _revoke(tx: Transaction, session_id: UUID, now: datetime) -> bool:
     touched = tx.change(REVOKE, {"id": session_id, "now": now})
     if touched:
         bus.announce(tx, "session", sessionId=str(session_id))
-        tx.after_commit(lambda: forget(session_id))
+        tx.after_commit(lambda: trust.forget(session_id))
     return bool(touched)
 
 
@@ -254,7 +153,7 @@ def revoke_others(tx: Transaction, *, profile_id: UUID, kept: UUID | None, now: 
     """End all of someone's sessions but one (a changed password)."""
     for row in tx.execute(REVOKE_OTHERS, {"profile_id": profile_id, "kept": kept, "now": now}).all():
         bus.announce(tx, "session", sessionId=str(row.id))
-        tx.after_commit(lambda ended=row.id: forget(ended))  # type: ignore[misc]
+        tx.after_commit(lambda ended=row.id: trust.forget(ended))  # type: ignore[misc]
 
 
 def mine(actor: Actor, *, now: datetime) -> list[dict[str, Any]]:
@@ -273,17 +172,6 @@ def mine(actor: Actor, *, now: datetime) -> list[dict[str, Any]]:
             }
             for row in tx.execute(MINE, {"me": actor.id, "now": now})
         ]
-
-
-def check(actor: Actor) -> None:
-    """Make sure that the session behind an actor still stands; raises Unauthenticated."""
-    if actor.kind == "customer":
-        with transaction(SYSTEM) as tx:
-            if tx.execute(PORTAL_STANDS, {"id": actor.session_id, "now": clock.now()}).one_or_none() is None:
-                raise Unauthenticated
-        return
-    if actor.session_id is not None:
-        _live(actor.session_id)
 
 
 CLEAN_UP = text("DELETE FROM sessions WHERE expires_at < :before OR revoked_at < :before")

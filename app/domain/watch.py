@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.05
 RECHECK_AFTER_S = 1.5
 TAKE_OVER_AFTER_S = 2.0
+TAKE_OVER_LOOK_S = 0.25
 
 
 def guard_stalls(stopping: threading.Event) -> None:
@@ -78,26 +79,26 @@ def _is_lost(event: MessageEvent) -> bool:
 
 def take_over(stopping: threading.Event) -> None:
     """Drain and heal in this process while no drainer shows life (a killed worker costs two seconds)."""
-    seen_at = healed_at = time.monotonic()
-    while not stopping.is_set():
-        stopping.wait(0.5)
+    is_alone = False
+    asked_at = healed_at = time.monotonic()
+    while not stopping.wait(0 if is_alone else TAKE_OVER_LOOK_S):
         try:
             membership.retry_evictions()
             remembering.tell_filter()
-            if drainers.is_any_alive():
-                seen_at = time.monotonic()
-        except Down:
-            pass
-        if time.monotonic() - seen_at < TAKE_OVER_AFTER_S:
-            continue
-        healed_at = _stand_in(healed_at, stopping)
+            is_alone, asked_at = not drainers.is_any_alive(), time.monotonic()
+        except (Down, DomainError):
+            is_alone = False
+        if (
+            is_alone or time.monotonic() - asked_at > TAKE_OVER_AFTER_S
+        ):  # where the log is away, heads are healed all the same
+            healed_at = _stand_in(healed_at, stopping)
 
 
 def _stand_in(healed_at: float, stopping: threading.Event) -> float:
     """Drain, then heal: one being impossible just now is no reason to leave the other."""
     try:
         if modes.is_behind() or settings().message_log_redis_url:
-            _drain_for(0.45, stopping)
+            _drain_for(TAKE_OVER_LOOK_S, stopping)
             remembering.fill(at_most_s=0.2)
     except (Down, DomainError) as error:
         log.debug("standing in for the drainer waits: %s", error)

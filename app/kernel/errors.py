@@ -114,8 +114,21 @@ class Unavailable(DomainError):
 
     code, status, temporary = "unavailable", 503, True
 
-    def __init__(self, message: str = "A needed part is not available just now.", *, retry_after_s: float = 1) -> None:
-        super().__init__(message, retry_after=retry_after_s)
+    def __init__(
+        self,
+        message: str = "A needed part is not available just now.",
+        *,
+        retry_after_s: float = 1,
+        fields: Fields | None = None,
+    ) -> None:
+        super().__init__(message, retry_after=retry_after_s, fields=fields)
+
+
+class Held(Unavailable):
+    """Somebody else holds a row that this needs, for longer than it could wait."""
+
+    def __init__(self) -> None:
+        super().__init__("Something else is being done to this just now; try again.")
 
 
 def _printable(name: str) -> str:

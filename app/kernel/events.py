@@ -28,6 +28,19 @@ class Reaction(TypedDict):
     reactorIds: list[str]
 
 
+class Attachment(TypedDict):
+    """A file of a message. ``width`` and ``height`` are a picture's as it is shown (turned as the camera says)."""
+
+    id: str
+    name: str
+    contentType: str
+    bytes: int
+    width: int | None
+    height: int | None
+    url: str
+    thumbnailUrl: str | None
+
+
 class MessageEvent(TypedDict):
     """A message. ``seq`` and ``changedSeq`` are null while ``persisted`` is false."""
 
@@ -49,7 +62,7 @@ class MessageEvent(TypedDict):
     threadRootId: str | None
     replyCount: int
     rootReplyCount: int | None
-    attachments: list[dict[str, Any]]
+    attachments: list[Attachment]
     reactions: list[Reaction]
     mentions: list[str]
     metadata: dict[str, Any]
@@ -68,7 +81,14 @@ def is_whole(event: object) -> bool:
         and event["id"] == str(message_id(UUID(event["senderId"]), UUID(event["clientMessageId"])))
         and all(isinstance(one, str) for one in words)
         and isinstance(event.get("metadata"), dict)
+        and _are_whole(event.get("attachments", []))
         and {"replyToId", "threadRootId"} <= event.keys()
+    )
+
+
+def _are_whole(attachments: object) -> bool:
+    return isinstance(attachments, list) and all(
+        isinstance(one, dict) and parse_id(one.get("id")) is not None for one in attachments
     )
 
 

@@ -8,34 +8,55 @@ that is (eventlet, gevent) and plain where it is not.
 from __future__ import annotations
 
 import select
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 Wait = Callable[[Any], None]
+LOOK_EVERY_S = 0.25
+HOPELESS_AFTER_S = 1.0
+# Set while the server answers nobody: whoever has waited a second for it then need not wait out the rest.
+hopeless = threading.Event()
+_own = threading.local()
+
+
+@contextmanager
+def at_most(limit_s: float) -> Iterator[None]:
+    """Have the database calls of this block, in this thread, fail within a shorter time."""
+    before = getattr(_own, "limit_s", None)
+    _own.limit_s = limit_s
+    try:
+        yield
+    finally:
+        _own.limit_s = before
 
 
 def limited(limit_s: float, *, reads: int, writes: int, error: type[Exception]) -> Wait:
     """Make a wait callback that raises ``error`` after ``limit_s``; ``reads`` and ``writes`` are the driver's poll states."""
 
     def wait(connection: Any) -> None:
-        deadline = time.monotonic() + limit_s
+        own_s = getattr(_own, "limit_s", None)
+        most_s = limit_s if own_s is None else min(limit_s, own_s)
+        began = time.monotonic()
         while True:
             state = connection.poll()
             if state not in (reads, writes):
                 return
-            remaining = deadline - time.monotonic()
-            if remaining <= 0 or not _ready(connection.fileno(), remaining, for_reading=state == reads):
-                raise error(f"the database did not answer within {limit_s} s")
+            waited = time.monotonic() - began
+            if waited >= most_s or (waited >= HOPELESS_AFTER_S and hopeless.is_set()):
+                raise error(f"the database did not answer within {waited:.1f} s")
+            _wait_ready(connection.fileno(), min(LOOK_EVERY_S, most_s - waited), for_reading=state == reads)
 
     return wait
 
 
-def _ready(descriptor: int, timeout_s: float, *, for_reading: bool) -> bool:
+def _wait_ready(descriptor: int, timeout_s: float, *, for_reading: bool) -> None:
     if hasattr(select, "poll"):  # takes descriptors above 1,023; eventlet takes it away and its select takes them
         poll = select.poll()
         poll.register(descriptor, select.POLLIN if for_reading else select.POLLOUT)
-        return bool(poll.poll(timeout_s * 1000))
+        poll.poll(timeout_s * 1000)
+        return
     wanted = [descriptor]
-    found = select.select(wanted if for_reading else [], [] if for_reading else wanted, [], timeout_s)
-    return bool(found[0] or found[1])
+    select.select(wanted if for_reading else [], [] if for_reading else wanted, [], timeout_s)

@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from app.kernel import limits
 from app.kernel.fields import (
+    ChannelName,
     ClientMessageId,
     Content,
     DisplayName,
@@ -124,6 +126,13 @@ class Settings(Request):
     notifications: Literal["all", "mentions", "none"] | None = None
 
 
+class NotificationSettings(Request):
+    """``PUT /api/me/notifications``: what one is mailed of, after how long an absence."""
+
+    email: Literal["off", "mentions", "all"] | None = None
+    delay_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
+
+
 class CreateCustomer(Request):
     """``POST /api/customers``."""
 
@@ -157,7 +166,7 @@ class SendMessage(Request):
     message_type: Literal["text", "image", "file", "voice"] = "text"
     client_message_id: ClientMessageId | None = None
     reply_to_id: Id | None = None
-    attachment_ids: Annotated[list[Id], Field(max_length=10, default_factory=list)]
+    attachment_ids: Annotated[list[Id], Field(max_length=limits.ATTACHMENTS_MAX, default_factory=list)]
     metadata: Annotated[Metadata, Field(default_factory=dict)]
     after_client_message_id: ClientMessageId | None = None
 
@@ -167,6 +176,16 @@ class SendMessage(Request):
         if sum(target is not None for target in targets) > 1:
             raise ValueError("name only one of conversationId, roomId and recipientUsername")
         return self
+
+
+class Form(Request):
+    """A multipart form, which its call reads itself as it comes."""
+
+
+class UploadForm(Form):
+    """``POST /api/uploads``."""
+
+    file: Annotated[bytes, Field(json_schema_extra={"format": "binary"})]
 
 
 class EditMessage(Request):
@@ -231,6 +250,13 @@ class MarkRead(Request):
         return self
 
 
+class MarkUnread(Request):
+    """``POST /api/messages/mark-unread`` and ``message:unread``: from a message on, without one the newest of others."""
+
+    conversation_id: Id
+    message_id: Id | None = None
+
+
 class Sync(Request):
     """``sync``: what changed in a conversation after a position."""
 
@@ -253,7 +279,22 @@ class Presence(Request):
     metadata: Metadata | None = None
 
 
+class Grant(Request):
+    """``POST /api/messages/realtime/subscribe``; without a conversation: all of one's own."""
+
+    conversation_id: Id | None = None
+    include_presence: bool = True
+    include_typing: bool = True
+    include_read_receipts: bool = True
+
+
+class EndGrant(Request):
+    """``DELETE /api/messages/realtime/subscribe``; without channels: all that were subscribed to."""
+
+    channels: Annotated[list[ChannelName], Field(max_length=1000)] | None = None
+
+
 class Subscribe(Request):
     """``subscribe`` and ``unsubscribe``."""
 
-    channels: Annotated[list[Annotated[str, Field(min_length=1, max_length=120)]], Field(max_length=1000)]
+    channels: Annotated[list[ChannelName], Field(max_length=1000)]

@@ -91,25 +91,49 @@ def heads(conversation_ids: Sequence[object]) -> list[int | None]:
     return [int(head) if head else None for head in raw]
 
 
-def repair_head(conversation_id: object, head: int) -> None:
-    """Make the head kept here right: one that is behind the database's lost a change, so its hot history goes too."""
+def repair_head(conversation_id: object, head: int) -> bool:
+    """Make the head kept here right: one that is behind the database's lost a change, so its hot history goes too.
+
+    Tells whether the one kept is ahead: then either the database has gone on since it was read, or it was set back.
+    """
     with CACHE.guard():
-        held = redis.cache.get(_keys(conversation_id)[1])
-        if held is not None and int(held) < head:
+        raw = redis.cache.get(_keys(conversation_id)[1])
+        held = int(raw) if raw else head
+        if held < head:
             redis.cache.delete(*_keys(conversation_id))
+    return held > head
 
 
-def healed_at() -> datetime | None:
-    """Give when the heads kept here were last mended, by the database's clock; raises Down."""
+def distrust_all() -> None:
+    """Forget all that is kept of any conversation; raises Down."""
+    with CACHE.guard():
+        for pattern in ("chat:*", "head:*", "room:*", "user:*:last_received"):
+            found = list(redis.cache.scan_iter(pattern, count=1_000))
+            for start in range(0, len(found), 1_000):
+                redis.cache.unlink(*found[start : start + 1_000])
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A moment of a database: its clock, how many bytes it had ever logged, and which database it was."""
+
+    at: datetime
+    logged_bytes: int
+    database: int
+
+
+def healed_at() -> Mark | None:
+    """Give the moment of the database at which the heads kept here were last mended; raises Down."""
     with CACHE.guard():
         held = redis.cache.get("heads:healed_at")
-    return datetime.fromisoformat(held.decode()) if held else None
+    parts = held.decode().split("|") if held else []
+    return Mark(datetime.fromisoformat(parts[0]), int(parts[1]), int(parts[2])) if len(parts) == 3 else None
 
 
-def note_healed(at: datetime) -> None:
-    """Note when the heads kept here were last mended; raises Down."""
+def note_healed(mark: Mark) -> None:
+    """Note the moment at which the heads kept here were last mended; raises Down."""
     with CACHE.guard():
-        redis.cache.set("heads:healed_at", at.isoformat())
+        redis.cache.set("heads:healed_at", f"{mark.at.isoformat()}|{mark.logged_bytes}|{mark.database}")
 
 
 def received(profile_id: UUID, conversation_id: UUID, place: tuple[str, int]) -> None:

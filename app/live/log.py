@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from app.live.membership import member_key
 
 STREAM = "messages:log"
 REMEMBER_S = 60
+READ_PAGES_MAX = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,27 @@ def _answer(raw: list[Any]) -> Answer:
     return Answer(kind, wait_s=raw[1] / 1000 if kind == "limited" else 0.0)
 
 
-def read(count: int = limits.DRAIN_BATCH) -> tuple[list[Entry], list[Broken]]:
-    """Read the oldest entries, always from the start: what was read and not settled comes again."""
-    with LOG.guard():
-        raw = redis.log.xrange(STREAM, count=count)
-    read_here = [_entry(place.decode(), fields.get(b"e", b"")) for place, fields in raw]
-    return [e for e in read_here if isinstance(e, Entry)], [e for e in read_here if isinstance(e, Broken)]
+def read(count: int = limits.DRAIN_BATCH, *, leaving: Collection[str] = ()) -> tuple[list[Entry], list[Broken]]:
+    """Read the oldest entries, always from the start: what was read and not settled comes again.
+
+    Those of the conversations in ``leaving`` are passed over, and as many of those behind them read instead.
+    """
+    entries: list[Entry] = []
+    broken: list[Broken] = []
+    start = "-"
+    for _ in range(READ_PAGES_MAX):
+        with LOG.guard():
+            raw = redis.log.xrange(STREAM, min=start, count=count)
+        for place, fields in raw:
+            found = _entry(place.decode(), fields.get(b"e", b""))
+            if isinstance(found, Broken):
+                broken.append(found)
+            elif found.event["conversationId"] not in leaving:
+                entries.append(found)
+        if not leaving or len(raw) < count or len(entries) >= count:
+            break
+        start = f"({raw[-1][0].decode()}"
+    return entries[:count], broken
 
 
 def _entry(place: str, encoded: bytes) -> Entry | Broken:
@@ -147,3 +164,17 @@ def length() -> int:
     """Give the number of entries that wait for the database."""
     with LOG.guard():
         return int(redis.log.xlen(STREAM))
+
+
+def standing() -> tuple[int, float]:
+    """Give (how many entries wait for the database, the oldest one's age in seconds); raises Down."""
+    with LOG.guard():
+        pipe = redis.log.pipeline(transaction=True)
+        pipe.xlen(STREAM)
+        pipe.xrange(STREAM, count=1)
+        pipe.time()
+        entries, oldest, (seconds, micros) = pipe.execute()
+    if not oldest:
+        return int(entries), 0.0
+    since = int(oldest[0][0].split(b"-")[0]) / 1000
+    return int(entries), max(0.0, float(seconds + micros / 1e6 - since))

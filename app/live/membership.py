@@ -57,3 +57,11 @@ def _evict(conversation_id: UUID, profile_ids: Iterable[UUID]) -> None:
         for profile_id in profile_ids:
             pipe.delete(member_key(conversation_id, profile_id))
         pipe.execute()
+
+
+def forget_all() -> None:
+    """Forget every membership; raises Down."""
+    with LOG.guard():
+        found = list(redis.log.scan_iter("member:*", count=1_000))
+        for start in range(0, len(found), 1_000):
+            redis.log.unlink(*found[start : start + 1_000])

@@ -8,12 +8,14 @@ themselves hashes (UUID version 5), so their halves serve as the two hashes of K
 from __future__ import annotations
 
 from collections.abc import Iterable
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from app.extensions import LOG, redis
+from app.live import scripts
 
 FILTER = "seen:filter"
 COMPLETE = "seen:complete"
+FILLING = "seen:filling"
 BITS = 2**27
 HASHES = 7
 
@@ -22,12 +24,6 @@ def bits(message_id: UUID) -> str:
     """Give the places of an id in the filter, comma separated."""
     high, low = message_id.int >> 64, (message_id.int & (2**64 - 1)) | 1
     return ",".join(str((high + i * low) % BITS) for i in range(HASHES))
-
-
-def is_complete() -> bool:
-    """Tell whether the filter holds every committed id, so that its "no" can be believed; raises Down."""
-    with LOG.guard():
-        return bool(redis.log.exists(COMPLETE))
 
 
 def add(ids: Iterable[UUID]) -> None:
@@ -40,13 +36,17 @@ def add(ids: Iterable[UUID]) -> None:
         pipe.execute()
 
 
-def declare_complete() -> None:
-    """Say that every committed id is in the filter; raises Down."""
+def filling(*, done: str = "") -> str:
+    """Give the word of the filling under way (begun now where there is none), or '' where the filter is complete: it holds
+    every committed id, and its "no" can be believed. ``done`` names a filling that has come to its end: it counts unless
+    the filter was lost or distrusted since. Raises Down.
+    """
     with LOG.guard():
-        redis.log.set(COMPLETE, "1")
+        life = str(redis.log.info("server")["run_id"])
+        return str(scripts.run(redis.log, "filling", [FILLING, COMPLETE], [life, uuid4().hex, done]).decode())
 
 
 def distrust() -> None:
-    """Say that ids may be missing (messages were committed past the log); raises Down."""
+    """Say that ids may be missing, also to one who fills just now; raises Down."""
     with LOG.guard():
-        redis.log.delete(COMPLETE)
+        redis.log.delete(COMPLETE, FILLING)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.extensions import DATABASE, db
 from app.kernel.actor import Actor
 from app.kernel.breaker import Down
-from app.kernel.errors import Unavailable
+from app.kernel.errors import Held, Unavailable
 
 log = logging.getLogger(__name__)
 CONTEXT = text(
@@ -24,7 +24,12 @@ CONTEXT = text(
     " set_config('parley.actor_role', :role, true)"
 )
 AWAY_SQLSTATES = ("", "08000", "08001", "08003", "08006", "57P01", "57P02", "57P03")
+WITH_LOCK_WAIT = text(
+    "SELECT set_config('parley.scope', :scope, true), set_config('parley.actor_id', :actor_id, true),"
+    " set_config('parley.actor_role', :role, true), set_config('lock_timeout', :lock_timeout, true)"
+)
 SCOPE = text("SELECT set_config('parley.scope', :scope, true)")
+LOCK_NOT_AVAILABLE = "55P03"
 TEMPORARY_SQLSTATES = ("08", "40", "53", "55", "57")  # connection, rollback, resources, state, operator intervention
 
 
@@ -81,12 +86,14 @@ class Transaction:
 
 
 @contextmanager
-def transaction(actor: Actor, *, snapshot: bool = False) -> Iterator[Transaction]:
+def transaction(actor: Actor, *, snapshot: bool = False, lock_wait_ms: int | None = None) -> Iterator[Transaction]:
     """Run a block as this actor under row security; commit at its end, roll back on any error.
 
     With ``snapshot`` all statements see one moment (REPEATABLE READ): for answers read in several statements.
+    ``lock_wait_ms`` is how long each of them may wait for a row that somebody holds, if not as long as for anything.
 
-    Raises Unavailable where the database cannot be reached or has no room. No network I/O belongs inside the block.
+    Raises Unavailable where the database cannot be reached or has no room, Held where a row was held for too long. No
+    network I/O belongs inside the block.
     """
     try:
         DATABASE.check()
@@ -94,7 +101,7 @@ def transaction(actor: Actor, *, snapshot: bool = False) -> Iterator[Transaction
             if snapshot:
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             running = Transaction(session, actor)
-            session.execute(CONTEXT, _context(actor))
+            _begin(session, actor, lock_wait_ms)
             yield running
             session.commit()
             DATABASE.succeeded()
@@ -105,12 +112,27 @@ def transaction(actor: Actor, *, snapshot: bool = False) -> Iterator[Transaction
     except PoolTimeout as error:
         raise Unavailable("The database has no free connection.") from error
     except DBAPIError as error:
-        if _is_away(error):
-            DATABASE.failed(error)
-        if is_temporary(error):
-            raise Unavailable("The database is not available just now.") from error
-        raise
+        refusal = _refusal(error)
+        if refusal is None:
+            raise
+        raise refusal from error
     running.run_hooks()
+
+
+def _refusal(error: DBAPIError) -> Unavailable | None:
+    """Give what a failure means to the caller, or None where it is a defect."""
+    if _is_away(error):
+        DATABASE.failed(error)
+    if sqlstate(error) == LOCK_NOT_AVAILABLE:
+        return Held()
+    return Unavailable("The database is not available just now.") if is_temporary(error) else None
+
+
+def _begin(session: Session, actor: Actor, lock_wait_ms: int | None) -> None:
+    if lock_wait_ms is None:
+        session.execute(CONTEXT, _context(actor))
+    else:
+        session.execute(WITH_LOCK_WAIT, _context(actor) | {"lock_timeout": f"{lock_wait_ms}ms"})
 
 
 def is_temporary(error: DBAPIError) -> bool:

@@ -18,14 +18,15 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.extensions import CACHE, db, redis
-from app.kernel import json
+from app.extensions import CACHE, DATABASE, Silent, db, redis
+from app.kernel import json, patience
 from app.kernel.breaker import Down
 from app.models import Transaction
 
 log = logging.getLogger(__name__)
 CHANNEL = "parley"  # in PostgreSQL and in Redis
 HEARTBEAT_S = 0.4
+SILENCE_MAX_S = 1.5
 NOTIFY = text("SELECT pg_notify('parley', :payload)")
 Notice = dict[str, Any]
 
@@ -59,30 +60,45 @@ class Listener:
             try:
                 self._listen()
             except Exception as error:  # noqa: BLE001 -- an ear that ends for ever would be worse than any of them
-                log.warning("the notices of the database are lost: %s", str(error).strip().split("\n")[0])
+                self._lost(error)
             self.stopping.wait(0.5)
 
+    @staticmethod
+    def _lost(error: Exception) -> None:
+        """Note what was lost; that the server is silent is told to all who wait for it."""
+        log.warning("the notices of the database are lost: %s", str(error).strip().split("\n")[0])
+        if isinstance(getattr(error, "orig", error), Silent):
+            patience.hopeless.set()
+            DATABASE.failed(error)
+
     def _listen(self) -> None:
-        raw = db.engine.raw_connection()
-        connection: Any = raw.driver_connection
-        raw.detach()
+        with patience.at_most(SILENCE_MAX_S):
+            connection = self._connect()
         try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(f"LISTEN {CHANNEL}")
             self.on_regained()
             while not self.stopping.is_set():
                 self._hear(connection)
         finally:
             connection.close()
 
+    @staticmethod
+    def _connect() -> Any:
+        raw = db.engine.raw_connection()
+        connection: Any = raw.driver_connection
+        raw.detach()
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(f"LISTEN {CHANNEL}")
+        patience.hopeless.clear()
+        return connection
+
     def _hear(self, connection: Any) -> None:
         ready, _, _ = select.select([connection], [], [], HEARTBEAT_S)
         if ready:
             connection.poll()
         else:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1")  # a half-open connection is found out here
+            with patience.at_most(SILENCE_MAX_S), connection.cursor() as cursor:
+                cursor.execute("SELECT 1")  # a half-open connection is found out here, and a server that hangs
         self.heard_at = time.monotonic()
         while connection.notifies:
             notice = json.loads(connection.notifies.pop(0).payload)

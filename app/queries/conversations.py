@@ -12,25 +12,20 @@ from sqlalchemy import text
 
 from app.kernel import clock, limits
 from app.models import Transaction
-from app.queries import messages
+from app.queries import messages, unread
 
 Conversation = dict[str, Any]
 
-# Own and deleted messages are never unread. Counting stops at the cap, so a count costs the same however much is unread.
 MINE = """
 SELECT c.id, c.kind, c.slug, c.title, c.topic, c.visibility, c.version, c.head_seq, c.member_count, c.created_at,
        c.updated_at, c.active_at, c.customer_id, c.status, c.assignee_id,
        me.role, me.read_seq, me.received_seq, me.muted, me.archived, me.pinned,
        me.notifications,
        (SELECT m.id FROM messages m WHERE m.conversation_id = c.id AND m.seq > me.history_from_seq
-         ORDER BY m.seq DESC LIMIT 1) AS last_message_id,
-       (SELECT count(*) FROM (SELECT 1 FROM messages m WHERE m.conversation_id = c.id AND m.seq > me.read_seq
-          AND m.sender_id <> me.profile_id AND m.deleted_at IS NULL LIMIT {cap}) u) AS unread,
-       (SELECT count(*) FROM (SELECT 1 FROM mentions n WHERE n.conversation_id = c.id AND n.profile_id = me.profile_id
-          AND n.seq > me.read_seq LIMIT {cap}) u) AS mentioned
+         ORDER BY m.seq DESC LIMIT 1) AS last_message_id, {unread}
   FROM memberships me JOIN conversations c ON c.id = me.conversation_id
  WHERE me.profile_id = :me AND me.left_at IS NULL AND c.deleted_at IS NULL
-""".replace("{cap}", str(limits.COUNT_CAP))
+""".replace("{unread}", unread.COLUMNS)
 ONE = text(MINE + " AND c.id = :conversation_id")
 LIST = text(
     MINE + " AND (CAST(:kind AS text) IS NULL OR c.kind = :kind)"
@@ -56,7 +51,7 @@ MEMBERS = text(
     " ORDER BY me.joined_at, p.id LIMIT :limit"
 )
 HEADS = text(
-    "SELECT c.id, c.head_seq, c.version, me.received_seq, me.read_seq, me.history_from_seq"
+    "SELECT c.id, c.kind, c.head_seq, c.version, me.received_seq, me.read_seq, me.history_from_seq"
     "  FROM memberships me JOIN conversations c ON c.id = me.conversation_id"
     " WHERE me.profile_id = :me AND me.left_at IS NULL AND c.deleted_at IS NULL ORDER BY c.active_at DESC, c.id DESC"
 )

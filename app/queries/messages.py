@@ -11,6 +11,7 @@ from sqlalchemy import text
 from app.kernel import clock
 from app.kernel.events import MessageEvent, Page
 from app.models import Transaction
+from app.queries import attachments
 
 COLUMNS = """
     m.id, m.conversation_id, m.seq, m.changed_seq, m.client_message_id, m.content, m.message_type, m.sender_type,
@@ -19,8 +20,9 @@ COLUMNS = """
     (SELECT json_agg(json_build_object('emoji', r.emoji, 'count', r.n, 'reactorIds', r.ids) ORDER BY r.at, r.emoji)
        FROM (SELECT emoji, count(*) AS n, array_agg(profile_id ORDER BY created_at, profile_id) AS ids,
                     min(created_at) AS at FROM reactions WHERE message_id = m.id GROUP BY emoji) r) AS reactions,
-    (SELECT array_agg(n.profile_id::text ORDER BY n.profile_id) FROM mentions n WHERE n.message_id = m.id) AS mentions
-"""
+    (SELECT array_agg(n.profile_id::text ORDER BY n.profile_id) FROM mentions n WHERE n.message_id = m.id) AS mentions,
+    {attachments} AS attachments
+""".replace("{attachments}", attachments.OF_MESSAGE)
 FROM = " FROM messages m JOIN profiles p ON p.id = m.sender_id "
 WINDOW = """
 SELECT c.head_seq, w.* FROM conversations c LEFT JOIN LATERAL (
@@ -87,7 +89,7 @@ def event(row: Any) -> MessageEvent:
         "threadRootId": str(row.thread_root_id) if row.thread_root_id else None,
         "replyCount": row.reply_count,
         "rootReplyCount": row.root_reply_count,
-        "attachments": [],
+        "attachments": row.attachments or [],
         "reactions": row.reactions or [],
         "mentions": row.mentions or [],
         "metadata": row.metadata,

@@ -13,9 +13,10 @@ from socketio.exceptions import ConnectionRefusedError as ConnectionRefused
 from app.domain import heads, presence, sessions, typing
 from app.kernel import clock, limits
 from app.kernel.actor import Actor
-from app.kernel.errors import DomainError, NotFound, RateLimited, Unauthenticated
+from app.kernel.errors import DomainError, NotFound, RateLimited, Unauthenticated, Unavailable
 from app.kernel.settings import settings
-from app.sockets import registry, rooms
+from app.outbound import metrics
+from app.sockets import registry, rooms, standing
 from app.sockets.registry import Connection
 
 log = logging.getLogger(__name__)
@@ -42,9 +43,10 @@ def _connect(sid: str, environ: dict[str, Any], auth: Any = None) -> dict[str, A
         raise _refused(refusal) from refusal
     except Exception as error:
         log.exception("a connection could not be checked")
-        raise _refused(Unauthenticated()) from error
+        raise _refused(Unavailable()) from error  # not "unauthenticated": a client gives up its credential on that
     connection = Connection(sid, actor, environ.get("REMOTE_ADDR", ""))
     registry.add(connection)
+    metrics.connected(1)
     rooms.server().start_background_task(_welcome, connection)
     return None
 
@@ -90,7 +92,7 @@ def _refused(refusal: DomainError) -> ConnectionRefused:
 def _welcome(connection: Connection) -> None:
     """Join the conversations, then say where they stand. Runs once the client has been told that it is connected."""
     try:
-        if _is_connected(connection.sid):
+        if _is_connected(connection.sid) and standing.confirm(connection):
             rooms.server().emit("ready", _joined(connection), to=connection.sid, namespace="/", ignore_queue=True)
             presence.connected(connection.actor, device=connection.sid, now=clock.now())
     except DomainError as refusal:
@@ -141,6 +143,8 @@ def _disconnect(sid: str, *_: Any) -> dict[str, Any] | None:
         return UNKNOWN
     connection = registry.drop(sid)
     presence.disconnected(device=sid)
+    if connection is not None:
+        metrics.connected(-1)
     if connection is not None and not registry.of_profile(connection.actor.id):
         typing.stop_all(connection.actor.id)
     return None

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import socketio
 
 from app.domain import changes, channels, delivery, messages, presence, reading, typing
-from app.extensions import socketio as flask_socketio
 from app.kernel import clock, limits, requests as wire
 from app.kernel.errors import DomainError, Invalid, NotFound, Unauthenticated
-from app.sockets import registry
+from app.outbound import metrics
+from app.sockets import registry, rooms
 from app.sockets.registry import Connection
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,10 @@ def _acked(event: Event) -> Callable[..., dict[str, Any]]:
                 "data": event.handler(connection, wire.parse(event.model, payload[0] if payload else {})),
             }
         except DomainError as refusal:
+            metrics.error("socket", refusal.code)
             return {"ok": False, "error": refusal.wire()}
         except Exception:
+            metrics.error("socket", "internal")
             log.exception("an event failed")
             return {
                 "ok": False,
@@ -85,7 +87,11 @@ def _unreact(connection: Connection, request: wire.SocketReaction) -> dict[str, 
 
 def _received(connection: Connection, request: wire.SocketReceived) -> dict[str, Any]:
     held = delivery.received(
-        connection.actor, conversation_id=request.conversation_id, message_id=request.message_id, seq=request.seq
+        connection.actor,
+        conversation_id=request.conversation_id,
+        now=clock.now(),
+        message_id=request.message_id,
+        seq=request.seq,
     )
     return {"receivedSeq": held}
 
@@ -98,6 +104,10 @@ def _read(connection: Connection, request: wire.MarkRead) -> dict[str, Any]:
         conversation_id=request.conversation_id,
         message_id=request.message_id,
     )
+
+
+def _unread(connection: Connection, request: wire.MarkUnread) -> dict[str, Any]:
+    return reading.mark_unread(connection.actor, conversation_id=request.conversation_id, message_id=request.message_id)
 
 
 def _typing(connection: Connection, request: wire.Typing) -> dict[str, Any]:
@@ -134,8 +144,7 @@ def _sync(connection: Connection, request: wire.Sync) -> dict[str, Any]:
 def _subscribe(connection: Connection, request: wire.Subscribe) -> dict[str, Any]:
     for channel in request.channels:
         _authorise(connection, channel)
-        flask_socketio.server.manager.enter_room(connection.sid, "/", channel)
-        connection.channels.add(channel)
+        rooms.hold(connection, channel)
     return {"channels": sorted(connection.channels)}
 
 
@@ -149,10 +158,7 @@ def _authorise(connection: Connection, channel: str) -> None:
 
 
 def _unsubscribe(connection: Connection, request: wire.Subscribe) -> dict[str, Any]:
-    for channel in request.channels:
-        if channel in connection.channels:
-            connection.channels.discard(channel)
-            flask_socketio.server.manager.leave_room(connection.sid, "/", channel)
+    rooms.let_go(connection, request.channels)
     return {"channels": sorted(connection.channels)}
 
 
@@ -166,6 +172,7 @@ EVENTS = {
     "reaction:remove": Event(wire.SocketReaction, _unreact),
     "message:received": Event(wire.SocketReceived, _received),
     "message:read": Event(wire.MarkRead, _read),
+    "message:unread": Event(wire.MarkUnread, _unread),
     "typing": Event(wire.Typing, _typing),
     "presence": Event(wire.Presence, _presence),
     "sync": Event(wire.Sync, _sync),

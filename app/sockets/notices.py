@@ -8,10 +8,9 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from app.domain import heads, sessions
-from app.kernel.errors import DomainError, Unauthenticated
-from app.kernel.ids import parse_id
-from app.sockets import registry, rooms
+from app.domain import heads, trust
+from app.kernel.errors import DomainError
+from app.sockets import registry, rooms, standing
 
 log = logging.getLogger(__name__)
 RECHECK_LOOK_S = 0.1
@@ -20,18 +19,47 @@ _recheck_due, _heads_due = threading.Event(), threading.Event()
 
 def on_notice(notice: dict[str, Any]) -> None:
     """Carry out on the sockets of this process what another one made true."""
-    kind = notice.get("kind")
-    if kind == "session":
-        session_id = parse_id(notice["sessionId"])
-        for connection in registry.of_session(session_id) if session_id else []:
-            rooms.cut(connection)
-    elif kind == "role":
-        profile_id = parse_id(notice["profileId"])
-        for connection in registry.of_profile(profile_id) if profile_id else []:
-            rooms.cut(connection)  # what it may see is another matter now; it comes back as what it is
-    elif kind == "member":
-        for profile in notice["profileIds"]:
-            _membership_changed(UUID(profile), UUID(notice["conversationId"]), ended=notice["ended"])
+    carry_out = NOTICES.get(str(notice.get("kind")))
+    if carry_out is not None:
+        carry_out(notice)
+
+
+def _session_ended(notice: dict[str, Any]) -> None:
+    for connection in registry.of_session(UUID(notice["sessionId"])):
+        rooms.cut(connection)
+
+
+def _role_changed(notice: dict[str, Any]) -> None:
+    for connection in registry.of_profile(UUID(notice["profileId"])):
+        rooms.cut(connection)  # what it may see is another matter now; it comes back as what it is
+
+
+def _profile_changed(notice: dict[str, Any]) -> None:
+    """Have sockets speak under their person's new name; end them where the person is no longer let in."""
+    for connection in registry.of_profile(UUID(notice["profileId"])):
+        try:
+            standing.confirm(connection)
+        except DomainError:
+            recheck_soon()  # the database is away
+
+
+def _members_changed(notice: dict[str, Any]) -> None:
+    for profile in notice["profileIds"]:
+        _membership_changed(UUID(profile), UUID(notice["conversationId"]), ended=notice["ended"])
+
+
+def _channels_ended(notice: dict[str, Any]) -> None:
+    for connection in registry.of_session(UUID(notice["sessionId"])):
+        rooms.let_go(connection, notice["channels"])
+
+
+NOTICES: dict[str, Callable[[dict[str, Any]], None]] = {
+    "session": _session_ended,
+    "role": _role_changed,
+    "profile": _profile_changed,
+    "channels": _channels_ended,
+    "member": _members_changed,
+}
 
 
 def _membership_changed(profile_id: UUID, conversation_id: UUID, *, ended: bool) -> None:
@@ -48,14 +76,14 @@ def _membership_changed(profile_id: UUID, conversation_id: UUID, *, ended: bool)
 def _as_the_database_says(profile_id: UUID, conversation_id: UUID) -> None:
     while registry.of_profile(profile_id):
         before = registry.changes(profile_id)
-        history_from_seq = heads.history_from(profile_id, conversation_id)
+        member = heads.membership(profile_id, conversation_id)
         if registry.changes(profile_id) != before:
             continue
         for connection in registry.of_profile(profile_id):
-            if history_from_seq is None:
+            if member is None:
                 rooms.leave(connection, conversation_id)
             else:
-                rooms.join(connection, conversation_id, history_from_seq)
+                rooms.join(connection, conversation_id, member.history_from_seq, kind=member.kind)
         return
 
 
@@ -94,11 +122,8 @@ def _if_due(due: threading.Event, step: Callable[[], None]) -> None:
 
 def recheck_all() -> None:
     """Read all memberships and sessions anew; raises Unavailable."""
-    sessions.forget()
+    trust.forget()
     for connection in registry.everyone():
-        try:
-            sessions.check(connection.actor)
+        if standing.confirm(connection):
             rooms.settle(connection)
-        except Unauthenticated:
-            rooms.cut(connection)
     rooms.tell_all_heads()

@@ -9,6 +9,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+import posixpath
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,10 +25,13 @@ YEAR_S = 365 * 24 * 3600
 IMPORTS = {
     "htm": "vendor/htm.js",
     "idb": "vendor/idb.js",
+    "marked": "vendor/marked.js",
     "preact": "vendor/preact.js",
     "preact/hooks": "vendor/preact-hooks.js",
     "socket.io-client": "vendor/socket.io.js",
 }
+IMPORT = re.compile(r'(?:^|;)(?:import|export)\b(?:[^;"\']*?\bfrom)?\s*["\']([^"\']+)["\']', re.MULTILINE)
+TYPE_COMMENT = re.compile(rb"/\*\*.*?\*/ ?", re.DOTALL)
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
@@ -42,12 +47,14 @@ class File:
 @cache
 def files() -> dict[str, File]:
     """Read all static files, by their path below the folder."""
-    found = sorted(path for path in STATIC.rglob("*") if path.is_file())
+    found = sorted(path for path in STATIC.rglob("*") if path.is_file() and not path.name.endswith(".d.ts"))
     return {path.relative_to(STATIC).as_posix(): _read(path) for path in found}
 
 
 def _read(path: Path) -> File:
     body = path.read_bytes()
+    if path.is_relative_to(STATIC / "js"):  # the types are for who reads the source; the lines keep their numbers
+        body = TYPE_COMMENT.sub(lambda found: b"\n" * found[0].count(b"\n"), body)
     mimetype = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     return File(body, gzip.compress(body, mtime=0), mimetype)
 
@@ -71,9 +78,29 @@ def import_map() -> dict[str, dict[str, str]]:
     return {"imports": {name: asset(path) for name, path in IMPORTS.items()}}
 
 
-def modules() -> list[str]:
-    """List the addresses of all modules, to be fetched at once and not one level of imports at a time."""
-    return [asset(path) for path in files() if path.endswith(".js")]
+@cache
+def modules(entry: str) -> tuple[str, ...]:
+    """List the addresses of all modules that an entry needs, to be fetched at once and not one level at a time.
+
+    What is imported only where it is needed (`import(…)`) stays out.
+    """
+    found: dict[str, None] = {}
+    waiting = [entry]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found[path] = None
+            waiting += [_resolved(path, name) for name in IMPORT.findall(files()[path].body.decode())]
+    return tuple(asset(path) for path in found)
+
+
+def shell() -> list[str]:
+    """List the addresses of what a device keeps, to open without a network."""
+    return [asset(path) for path in files() if not path.startswith(("vendor/licences/", "css/docs"))]
+
+
+def _resolved(importer: str, name: str) -> str:
+    return IMPORTS[name] if name in IMPORTS else posixpath.normpath(posixpath.join(posixpath.dirname(importer), name))
 
 
 def answer(path: str, asked_fingerprint: str) -> Response:

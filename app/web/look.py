@@ -6,11 +6,20 @@ The same rules as `static/js/view/names.js`; a test holds the two together.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 Wire = Mapping[str, Any]
 
 HUES = 12
+# The first mark that is found counts: Edge and Opera call themselves Chrome too, and Chrome calls itself Safari.
+BROWSERS = (
+    ("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"),
+)  # fmt: skip
+SYSTEMS = (
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)  # fmt: skip
 
 
 def hue(profile_id: str) -> int:
@@ -69,6 +78,19 @@ def clock(iso: str) -> str:
     return iso[11:16]
 
 
+def day(iso: str) -> str:
+    """Give the day and time of an instant, in UTC, as pages without a script show it."""
+    return f"{datetime.fromisoformat(iso):%-d %b %Y, %H:%M} UTC"
+
+
+def browser(user_agent: str) -> str:
+    """Name the browser and the system of a session, roughly, as its owner would."""
+    itself = user_agent.partition("/")[0] or "Unknown program"
+    program = next((name for mark, name in BROWSERS if mark in user_agent), itself)
+    system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
+    return f"{program} on {system}" if system else program
+
+
 FILTERS: dict[str, Callable[..., object]] = {
     "hue": hue,
     "initials": initials,
@@ -77,4 +99,6 @@ FILTERS: dict[str, Callable[..., object]] = {
     "preview": preview,
     "subtitle": subtitle,
     "clock": clock,
+    "day": day,
+    "browser": browser,
 }

@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.domain import accounts, conversations, memberships, messages, sessions
+from app.domain import accounts, conversations, messages, sessions
 from app.domain.accounts import Client, SignedIn
-from app.kernel import clock, cursor, query as query_models, requests as wire
+from app.kernel import clock, cursor, requests as wire
 from app.kernel.actor import Actor
-from app.kernel.errors import DomainError, Forbidden, Unauthenticated
+from app.kernel.errors import DomainError, Forbidden, NotFound, Unauthenticated
 from app.kernel.ids import parse_id
 from app.kernel.settings import settings
 from app.web import assets, look
@@ -152,6 +153,20 @@ def conversation(actor: Actor, room: str) -> AnyResponse:
     return _chat(actor, {"conversation": found, "page": page_of_history})
 
 
+@web.get("/chat/<uuid:conversation_id>/<uuid:message_id>")
+@signed_in
+def message(actor: Actor, conversation_id: UUID, message_id: UUID) -> AnyResponse:
+    """Show a conversation around one of its messages."""
+    wanted = messages.get(actor, message_id=message_id)
+    if wanted["conversationId"] != str(conversation_id):
+        raise NotFound("The message")
+    page_of_history = messages.history(
+        actor, conversation_id=conversation_id, limit=LISTED, around=wanted["seq"] or None
+    )
+    found = conversations.get(actor, conversation_id=conversation_id)
+    return _chat(actor, {"conversation": found, "page": page_of_history})
+
+
 def _chat(actor: Actor, current: dict[str, Any] | None) -> AnyResponse:
     items, following = conversations.mine(actor, kind=None, archived=None, limit=LISTED, after=None)
     state = {
@@ -171,28 +186,6 @@ def _person(actor: Actor) -> dict[str, Any]:
         "displayName": actor.display_name,
         "avatarUrl": actor.avatar_url,
     }
-
-
-# rooms ----------------------------------------------------------------------------------------------------------------
-@web.get("/rooms")
-@signed_in
-def rooms(actor: Actor) -> AnyResponse:
-    """Show the rooms that anyone may join."""
-    given = {name: value for name, value in request.args.items() if name in ("q", "cursor") and value}
-    query = wire.parse(query_models.RoomsQuery, given)
-    items, following = conversations.public_rooms(
-        actor, q=query.q, limit=query.limit, after=cursor.to_text(query.cursor)
-    )
-    return page("pages/rooms.html", actor=actor, rooms=items, q=query.q, next_cursor=cursor.of_text(following))
-
-
-@web.post("/rooms/<room>/join")
-@signed_in
-def join(actor: Actor, room: str) -> AnyResponse:
-    """Join a public room and open it."""
-    conversation_id = conversations.by_room_ref(room)
-    memberships.join(actor, conversation_id=conversation_id, now=clock.now())
-    return redirect(url_for("web.conversation", room=conversation_id), 303)
 
 
 # static files ---------------------------------------------------------------------------------------------------------

@@ -21,10 +21,11 @@ def page(template: str, *, status: int = 200, actor: Actor | None = None, **valu
         template,
         asset=assets.asset,
         import_map=assets.import_map(),
-        modules=assets.modules(),
+        modules=assets.modules,
         nonce=nonce(),
         theme=theme if theme in THEMES else None,
         csrf_token=sessions.csrf_token(actor) if actor else None,
+        actor=actor,
         status=status,
         **values,
     )

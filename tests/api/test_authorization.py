@@ -65,6 +65,13 @@ OF_CONVERSATIONS: dict[str, tuple[str, Any, Callable[[str, str], str]]] = {
     "GET /messages/unread-count": ("/messages/unread-count?conversationId={c}", None, READ),
     "POST /messages/mark-received": ("/messages/mark-received", {"roomId": "{c}", "messageId": "{message}"}, READ),
     "POST /messages/mark-read": ("/messages/mark-read", {"messageIds": ["{message}"]}, READ),
+    "POST /messages/mark-unread": (
+        "/messages/mark-unread",
+        {"conversationId": "{c}", "messageId": "{message}"},
+        READ,
+    ),
+    "GET /conversations/<room>/unread": ("/conversations/{c}/unread", None, READ),
+    "POST /messages/realtime/subscribe": ("/messages/realtime/subscribe", {"conversationId": "{c}"}, READ),
     "GET /messages/<message_id>": ("/messages/{message}", None, READ),
     "GET /messages/<message_id>/history": ("/messages/{message}/history", None, READ),
     "GET /messages/<message_id>/receipts": ("/messages/{message}/receipts", None, READ),
@@ -72,6 +79,8 @@ OF_CONVERSATIONS: dict[str, tuple[str, Any, Callable[[str, str], str]]] = {
     "PUT /messages/<message_id>/reactions/<path:emoji>": ("/messages/{message}/reactions/x", None, READ),
     "DELETE /messages/<message_id>/reactions/<path:emoji>": ("/messages/{message}/reactions/x", None, READ),
     "PATCH /messages/<message_id>": ("/messages/{message}", {"content": "edited"}, expect(member="forbidden")),
+    "GET /uploads/<upload_id>": ("/uploads/{upload}", None, READ),
+    "GET /search": ("/search?q=hello&conversationId={c}", None, READ),
     "GET /conversations/<room>/presence": ("/conversations/{c}/presence", None, READ),
     "POST /conversations/<room>/join": ("/conversations/{c}/join", None, joining),
     # what ends something comes last
@@ -83,9 +92,11 @@ OF_CONVERSATIONS: dict[str, tuple[str, Any, Callable[[str, str], str]]] = {
 # Calls about oneself or everybody: anyone signed in may, and gets only the own.
 OF_ONESELF = {
     "POST /auth/register", "POST /auth/login", "POST /auth/refresh", "POST /auth/logout",
-    "POST /auth/forgot", "POST /auth/reset", "GET /me", "PATCH /me",
+    "POST /auth/forgot", "POST /auth/reset", "GET /me/notifications", "PUT /me/notifications", "GET /me", "PATCH /me",
     "GET /sessions", "DELETE /sessions/<session_id>", "GET /users", "GET /users/<username>", "POST /conversations",
     "GET /conversations", "GET /conversations/with/<username>", "GET /rooms", "GET /presence", "GET /connection",
+    "POST /uploads",
+    "DELETE /messages/realtime/subscribe",
 }  # fmt: skip
 # Calls of those who serve customers: (path, body); `{customer}` and `{token}` stand for ids, `{c}` for their conversation.
 OF_STAFF: dict[str, tuple[str, Any]] = {
@@ -116,12 +127,33 @@ OF_EVENTS: dict[str, tuple[Any, Callable[[str, str], str]]] = {
     "reaction:remove": ({"messageId": "{message}", "emoji": "x"}, READ),
     "message:received": ({"conversationId": "{c}", "messageId": "{message}"}, READ),
     "message:read": ({"conversationId": "{c}", "messageId": "{message}"}, READ),
+    "message:unread": ({"conversationId": "{c}", "messageId": "{message}"}, READ),
     "sync": ({"conversationId": "{c}", "after": 0}, READ),
     "typing": ({"conversationId": "{c}", "isTyping": True}, READ),
     "presence": ({"status": "online"}, expect(outside="ok")),  # about oneself
     "message:delete": ({"messageId": "{message}"}, expect(member="forbidden")),
 }
 NAMES = {f"{call.method} {call.rule}" for call in CALLS}
+
+
+class Names(dict[str, str]):
+    """A scene's names; ``{upload}``, an upload in a message of the owner's, is made when first asked for."""
+
+    writer: Rest
+
+    def __missing__(self, name: str) -> str:
+        assert name == "upload", name
+        self[name] = self.writer.upload(b"what was uploaded")["id"]
+        sent = self.writer.ok("POST", "/messages/send", send_body(self["c"], "", attachmentIds=[self[name]]))
+        self.writer.ok("GET", f"/messages/{sent['message']['id']}")
+        return self[name]
+
+    @classmethod
+    def of(cls, writer: Rest, **names: str) -> Names:
+        """Give a scene its names."""
+        made = cls(names)
+        made.writer = writer
+        return made
 
 
 @dataclass
@@ -134,7 +166,7 @@ class Cast:
     made: int = 0
     customer: Rest = field(default_factory=lambda: Rest(""))
 
-    def scene(self, kind: str) -> dict[str, str]:
+    def scene(self, kind: str) -> Names:
         """Make a conversation of a kind: the owner has written in it, the ex-member was in it."""
         self.made += 1
         owner, member, gone = (self.people[who] for who in ("owner", "member", "ex-member"))
@@ -149,9 +181,9 @@ class Cast:
             gone.ok("POST", f"/conversations/{c}/leave")
         message = owner.ok("POST", "/messages/send", send_body(c, "hello"))["message"]["id"]
         owner.ok("GET", f"/messages/{message}")  # waits for its commit
-        return {"c": c, "message": message, "someone": self.people["someone"].username, "owner": owner.id}
+        return Names.of(owner, c=c, message=message, someone=self.people["someone"].username, owner=owner.id)
 
-    def support(self) -> dict[str, str]:
+    def support(self) -> Names:
         """Make a customer with a token and an open conversation; they take their place in the cast."""
         staff = self.people["staff"]
         customer = staff.ok("POST", "/customers", {"displayName": "Cleo"})["customer"]["id"]
@@ -165,7 +197,8 @@ class Cast:
             "token": issued["portalToken"]["id"],
             "message": message["id"],
         }
-        return {**names, "c": message["conversationId"], "someone": self.people["someone"].username}
+        c, someone = message["conversationId"], self.people["someone"].username
+        return Names.of(self.customer, **names, c=c, someone=someone)
 
     def socket(self, who: str) -> Socket:
         """Give someone's device."""

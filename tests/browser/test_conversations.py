@@ -43,7 +43,7 @@ def test_a_room_is_made_browsed_joined_and_left(stack: Stack, people: tuple[Pers
     his.say("me")
     hers.sees("who wants tea?", "me")
 
-    his.page.get_by_role("button", name="Members").click()
+    his.page.get_by_role("button", name="Details").click()
     his.page.get_by_role("button", name="Leave this room").click()
     expect(his.listed(title)).to_have_count(0)
     expect(hers.page.get_by_text("1 member")).to_be_visible()
@@ -68,7 +68,7 @@ def test_one_who_is_invited_sees_the_group_and_one_who_is_removed_loses_it(
     group = ann.group(f"Trip {ann.username}")
     hers, his = arrive(ann, stack.urls[0]), arrive(ben, stack.urls[1])
     hers.open(group)
-    hers.page.get_by_role("button", name="Members").click()
+    hers.page.get_by_role("button", name="Details").click()
     hers.page.get_by_label("Invite").fill(ben.username)
     hers.page.get_by_role("button", name=f"@{ben.username}").click()
     his.listed(f"Trip {ann.username}").click()

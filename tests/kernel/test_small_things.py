@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 
 from app.kernel import clock, ids, json
 from app.kernel.actor import SYSTEM, Actor
-from app.kernel.errors import DomainError, Invalid, OutOfOrder, RateLimited, Unavailable
+from app.kernel.errors import DomainError, Held, Invalid, OutOfOrder, RateLimited, Unavailable
 
 pytestmark = pytest.mark.fast
 anything = st.text(st.characters(codec=None))
@@ -74,7 +74,7 @@ def test_only_a_refusal_that_passes_is_temporary() -> None:
     def all_of(kind: type[DomainError]) -> set[type[DomainError]]:
         return {kind} | {each for below in kind.__subclasses__() for each in all_of(below)}
 
-    assert {kind for kind in all_of(DomainError) if kind.temporary} == {OutOfOrder, RateLimited, Unavailable}
+    assert {kind for kind in all_of(DomainError) if kind.temporary} == {OutOfOrder, RateLimited, Unavailable, Held}
     assert RateLimited(0).wire()["retryAfter"] > 0
 
 

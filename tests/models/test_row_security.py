@@ -35,7 +35,7 @@ TABLES = (
 # Nothing here can be empty when the tests begin; dead letters come from a test of their own.
 FILLED = {
     "audit_log", "conversations", "memberships", "mentions", "message_edits", "messages", "profiles", "reactions",
-    "read_marks", "sessions", "users",
+    "read_marks", "received_marks", "sessions", "users",
 }  # fmt: skip
 
 
@@ -177,7 +177,7 @@ def test_without_a_context_nothing_is_written(world: World, statement: str) -> N
 
 
 # the actors -----------------------------------------------------------------------------------------------------------
-OF_THE_GROUP = ("messages", "message_edits", "reactions", "mentions", "read_marks")
+OF_THE_GROUP = ("messages", "message_edits", "reactions", "mentions", "read_marks", "received_marks")
 
 
 @pytest.mark.parametrize("table", OF_THE_GROUP)
@@ -230,6 +230,7 @@ def test_an_actor_changes_nothing_of_others(world: World) -> None:
     [
         "INSERT INTO reactions (message_id, emoji, profile_id, conversation_id, created_at) SELECT :id, 'x', :me, :c, now()",
         "INSERT INTO mentions (message_id, profile_id, conversation_id, seq) SELECT :id, :me, :c, 1",
+        "INSERT INTO received_marks SELECT :c, :me, 0, 1, now()",
         "INSERT INTO read_marks (conversation_id, profile_id, up_to_seq, read_at) SELECT :c, :me, 1, now()",
     ],
 )

@@ -54,6 +54,14 @@ class Rest:
         assert not response.ok, f"{method} {path} was not refused: {response.text[:300]}"
         return response.status_code, response.json()["error"]
 
+    def upload(self, content: bytes, name: str = "notes.txt") -> dict[str, Any]:
+        """Upload a file; gives the attachment that it will be."""
+        return dict(self.ok("POST", "/uploads", files={"file": (name, content)})["upload"])
+
+    def file(self, upload_id: str, **query: Any) -> requests.Response:
+        """Ask for an upload."""
+        return self.call("GET", f"/uploads/{upload_id}", params=query)
+
 
 class Person(Rest):
     """Someone with an account, at the REST door; ``socket()`` opens a device."""

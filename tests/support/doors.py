@@ -92,6 +92,10 @@ class RestDoor(Door):
     def read_all(self, message_ids: list[str]) -> dict[str, Any]:
         return dict(self.ask("POST", "/messages/mark-read", {"messageIds": message_ids}))
 
+    def unread(self, conversation_id: str, message_id: str | None = None) -> dict[str, Any]:
+        body = {"conversationId": conversation_id, **({"messageId": message_id} if message_id else {})}
+        return dict(self.ask("POST", "/messages/mark-unread", body))
+
     def received(self, conversation_id: str, message_id: str) -> int:
         body = {"roomId": conversation_id, "messageId": message_id}
         return int(self.ask("POST", "/messages/mark-received", body)["receivedSeq"])
@@ -136,6 +140,10 @@ class SocketDoor(Door):
 
     def read_all(self, message_ids: list[str]) -> dict[str, Any]:
         return dict(self.ask("message:read", {"messageIds": message_ids}))
+
+    def unread(self, conversation_id: str, message_id: str | None = None) -> dict[str, Any]:
+        payload = {"conversationId": conversation_id, **({"messageId": message_id} if message_id else {})}
+        return dict(self.ask("message:unread", payload))
 
     def received(self, conversation_id: str, message_id: str) -> int:
         payload = {"conversationId": conversation_id, "messageId": message_id}

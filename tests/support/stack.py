@@ -27,6 +27,11 @@ ROLES = ("parley_owner", "parley_app")
 PASSWORD = "only-for-tests"
 
 
+def redis_number() -> int:
+    """Take the next numbered database of the tests' Redis, emptied by whoever used it or by ``Stack.make``."""
+    return next(_numbers)
+
+
 def until(condition: Callable[[], object], *, within_s: float = 10, what: str = "the condition") -> object:
     """Wait for a condition and give its value; fails when the time is over."""
     deadline = time.monotonic() + within_s
@@ -154,13 +159,18 @@ class Stack:
     ports: list[int]
     webs: list[Process] = field(default_factory=list)
     worker: Process | None = None
+    own: dict[str, dict[str, str]] = field(default_factory=dict)  # what is set otherwise for one process, by its name
 
     @classmethod
     def make(cls, services: dict[str, str], template: str, mode: str, folder: Path, *, webs: int = 2) -> Stack:
         """Prepare a stack on a database and Redis databases of its own."""
         database = fresh_database(services, template)
-        number = next(_numbers)
-        environ = environment(services, database) | {"MESSAGE_WRITE_MODE": mode}
+        number = redis_number()
+        environ = environment(services, database) | {
+            "MESSAGE_WRITE_MODE": mode,
+            "CHAT_UPLOADS_PATH": str(folder / "uploads"),
+            "CHAT_INSTANCE_PATH": str(folder / "instance"),
+        }
         for key in ("REDIS_URL", "MESSAGE_LOG_REDIS_URL"):
             environ[key] = urlunsplit(urlsplit(environ[key])._replace(path=f"/{number}"))
         _empty(environ["REDIS_URL"])
@@ -189,7 +199,7 @@ class Stack:
         return self._process(f"web{number}", [sys.executable, "wsgi.py"], {"PORT": str(self.ports[number])})
 
     def _process(self, name: str, command: list[str], more: dict[str, str]) -> Process:
-        return Process(command, self.environ | more, self.folder / f"{name}.log")
+        return Process(command, self.environ | self.own.get(name, {}) | more, self.folder / f"{name}.log")
 
     def wait_until_ready(self, *, within_s: float = 30) -> None:
         """Wait until every web process says that it is ready."""

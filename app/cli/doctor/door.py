@@ -41,20 +41,20 @@ def answers(config: Config, url: str) -> str:
     except requests.RequestException as error:
         raise Sick(_nobody(config, url)) from error
     body = _body(response)
-    if "ready" not in body:
+    if body.get("error", {}).get("fields"):
+        parts = ", ".join(body["error"]["fields"])
+        raise Sick(f"The web process is not ready; it cannot reach: {parts}. Compare its settings with these.")
+    if "ready" not in body.get("data", {}):
         raise Sick(
             f"Something else than Parley answers at {url} ({response.status_code}): see the proxy, or CHAT_ORIGINS."
         )
-    if not body["ready"]:
-        down = ", ".join(name for name, is_up in body["parts"].items() if not is_up)
-        raise Sick(f"The web process is not ready; it cannot reach: {down}. Compare its settings with these.")
     return f"{url} answers and is ready{_certificate(url)}"
 
 
 def _body(response: requests.Response) -> dict[str, Any]:
     try:
-        return dict(response.json()["data"])
-    except (ValueError, KeyError, TypeError):
+        return dict(response.json())
+    except (ValueError, TypeError):
         return {}
 
 
@@ -93,7 +93,7 @@ def forwarded(config: Config, url: str, visit: Visit) -> str:
     response = requests.get(f"{url}/api/connection", headers=headers, timeout=TIMEOUT_S)
     if response.status_code == 401:
         raise Sick(_UNKNOWN)
-    seen, asked = _body(response), urlsplit(url)
+    seen, asked = _body(response).get("data", {}), urlsplit(url)
     if not seen:
         raise Sick(f"GET {url}/api/connection answers {response.status_code}: the proxy must pass all of /api/ on.")
     hops, trusted = seen["forwarded"]["for"], config.trusted_proxies

@@ -16,6 +16,7 @@ from app.kernel.errors import DomainError
 WORKER_S = 5.0
 BEAT_S = 15.0
 DRAIN_S = 6.0
+TICK_S = 6.0  # beat ticks every five
 HOW = "`make run` and `honcho start` do, or your host's Procfile runner"
 
 
@@ -36,7 +37,7 @@ def worker() -> str:
 
 def beat() -> str:
     """See when one of beat's jobs was last run."""
-    deadline = time.monotonic() + 6
+    deadline = time.monotonic() + TICK_S
     while True:
         at = operations.last_tick()
         age = time.time() - at if at else None

@@ -1,11 +1,16 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { asFailure } from "../realtime/failure.js";
+import { Deletions } from "../view/deletions.js";
 import { title, unreadLabel } from "../view/names.js";
-import { ConversationPane } from "./conversation.js";
 import { Banner } from "./banner.js";
+import { ConversationPane } from "./conversation.js";
 import { Page, html, useModel } from "./html.js";
 import { NewConversation } from "./newConversation.js";
+import { QuickSwitcher } from "./quickSwitcher.js";
+import { Shortcuts } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
+import { Undo } from "./undo.js";
+import { useShortcuts } from "./useShortcuts.js";
 
 /**
  * @typedef {object} PageContext
@@ -13,45 +18,52 @@ import { Sidebar } from "./sidebar.js";
  * @property {import("../view/router.js").Router} router
  * @property {import("../realtime/types.js").Person} actor
  * @property {string} csrfToken
+ * @property {Deletions} deletions
  * @property {string} notice
  * @property {(error: unknown) => void} report  shows a sentence for a while
  * @property {(work: (session: import("../realtime/session.js").Session) => Promise<unknown>) => Promise<void>} act
  */
 
 const NOTICE_MS = 6_000;
+const DIALOGS = { new: NewConversation, switcher: QuickSwitcher, shortcuts: Shortcuts };
 
 /** @param {{session: PageContext["session"], router: PageContext["router"], actor: PageContext["actor"], csrfToken: string}} props */
 export function App({ session, router, actor, csrfToken }) {
   useModel(router);
-  const [isMaking, make] = useState(false);
+  const [dialog, show] = useState(/** @type {string | null} */ (null));
   const [notice, setNotice] = useNotice();
   useTitle(session, router.conversationId);
+  useShortcuts({ session, router, show });
   useEffect(() => session.on("system", ({ message }) => setNotice(message)), []);
   useEffect(() => session.on("removed", (id) => id === router.conversationId && router.go(null, { replace: true })), []);
+  const report = (/** @type {unknown} */ error) => setNotice(asFailure(error).message);
+  const deletions = useMemo(() => new Deletions((id) => session.remove(id), report), [session]);
   const page = useMemo(() => {
-    const report = (/** @type {unknown} */ error) => setNotice(asFailure(error).message);
     const act = (/** @type {any} */ work) => work(session).catch(report);
-    return { session, router, actor, csrfToken, notice, report, act };
+    return { session, router, actor, csrfToken, deletions, notice, report, act };
   }, [notice]);
   const id = router.conversationId;
+  const open = dialog && DIALOGS[/** @type {keyof typeof DIALOGS} */ (dialog)];
   return html`
     <${Page.Provider} value=${page}>
       <div class="app" data-view=${id ? "conversation" : "list"} onClick=${(/** @type {MouseEvent} */ event) => router.follow(event)}>
-        <${Sidebar} currentId=${id} onNew=${() => make(true)} />
-        ${id ? html`<${ConversationPane} id=${id} />` : html`<${Nothing} onNew=${() => make(true)} />`}
-        ${isMaking && html`<${NewConversation} onClose=${() => make(false)} />`}
+        <${Sidebar} currentId=${id} onNew=${() => show("new")} />
+        ${id ? html`<${ConversationPane} id=${id} />` : html`<${Nothing} onNew=${() => show("new")} onSwitch=${() => show("switcher")} />`}
+        ${open && html`<${open} onClose=${() => show(null)} />`}
+        <${Undo} />
       </div>
     <//>
   `;
 }
 
-/** @param {{onNew: () => void}} props */
-const Nothing = ({ onNew }) => html`
+/** @param {{onNew: () => void, onSwitch: () => void}} props */
+const Nothing = ({ onNew, onSwitch }) => html`
   <main class="conversation nothing">
     <${Banner} />
     <div class="empty">
       <p>Choose a conversation, or start a new one.</p>
       <button type="button" class="button" onClick=${onNew}>New conversation</button>
+      <button type="button" class="button plain" onClick=${onSwitch}>Go to… <kbd>Ctrl K</kbd></button>
     </div>
   </main>
 `;

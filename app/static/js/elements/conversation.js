@@ -1,15 +1,17 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { asFailure } from "../realtime/failure.js";
-import { draftOf, keepDraft } from "../view/drafts.js";
-import { subtitle, title } from "../view/names.js";
-import { ConversationAvatar } from "./avatar.js";
+import { title } from "../view/names.js";
 import { Banner } from "./banner.js";
-import { Composer } from "./composer.js";
-import { ConfirmDelete } from "./confirmDelete.js";
+import { ConversationHead } from "./conversationHead.js";
+import { Details } from "./details.js";
 import { html, useModel, usePage } from "./html.js";
-import { Icon, IconButton } from "./icon.js";
-import { Members } from "./members.js";
-import { Skeleton, TimelineView } from "./timelineView.js";
+import { Icon } from "./icon.js";
+import { Passport } from "./passport.js";
+import { Revisions } from "./revisions.js";
+import { Talk } from "./talk.js";
+import { ThreadPanel } from "./threadPanel.js";
+import { Skeleton } from "./timelineView.js";
+import { useLive } from "./useLive.js";
 
 /**
  * @typedef {import("../realtime/types.js").Message} Message
@@ -21,36 +23,55 @@ import { Skeleton, TimelineView } from "./timelineView.js";
  * @property {(messageId: string | null) => void} edit
  * @property {(message: Message) => void} remove
  * @property {(messageId: string) => void} show
+ * @property {(messageId: string) => void} unfold
+ * @property {((message: Message) => void) | null} thread  null within the thread itself
+ * @property {(message: Message) => void} explain
+ * @property {(message: Message) => void} revisions
  * @property {(entry: Entry) => void} retry
  * @property {(entry: Entry) => void} takeBack
+ *
+ * How one moves through the history.
+ * @typedef {{toLatest: () => unknown, toMessage: (messageId: string) => unknown, toPosition: (seq: number) => unknown}} Moves
+ *
+ * @typedef {{kind: "details"} | {kind: "thread", rootId: string}} Panel
  */
 
 /** @param {{id: string}} props */
 export function ConversationPane({ id }) {
-  const { session, actor } = usePage();
+  const { session, actor, router } = usePage();
   const conversation = useModel(session.conversations).get(id);
   const { problem, retry } = useOpened(id);
-  const [showsMembers, showMembers] = useState(false);
+  const [panel, setPanel] = useState(/** @type {Panel | null} */ (null));
+  const [explained, explain] = useState(/** @type {Message | null} */ (null));
+  const [revised, revisions] = useState(/** @type {Message | null} */ (null));
+  const moves = useRef(/** @type {Moves | null} */ (null));
+  useLive(id);
+  useEffect(() => setPanel(null), [id]);
+  const shows = useMemo(
+    () => ({
+      thread: (/** @type {Message} */ message) => setPanel({ kind: "thread", rootId: message.threadRootId ?? message.id }),
+      explain,
+      revisions,
+    }),
+    [],
+  );
   if (!conversation) return html`<${Absent} problem=${problem} onRetry=${retry} />`;
   const name = title(conversation, actor.id);
+  const close = () => setPanel(null);
+  const showDetails = () => setPanel(panel?.kind === "details" ? null : { kind: "details" });
   return html`
     <main class="conversation" aria-label=${name}>
-      <header class="conversation-head">
-        <a class="icon-button back" href="/chat" aria-label="All conversations" title="All conversations"><${Icon} name="back" /></a>
-        <${ConversationAvatar} conversation=${conversation} actorId=${actor.id} />
-        <div class="conversation-names">
-          <h1>${name}</h1>
-          <p>${subtitle(conversation)}</p>
-        </div>
-        ${conversation.kind !== "direct" &&
-        html`<${IconButton} icon="users" label="Members" aria-expanded=${String(showsMembers)} onClick=${() => showMembers(!showsMembers)} />`}
-      </header>
+      <${ConversationHead} conversation=${conversation} name=${name} moves=${moves} showsDetails=${panel?.kind === "details"} onDetails=${showDetails} />
       <${Banner} />
       ${session.archive.holds(id)
-        ? html`<${Talk} key=${id} conversation=${conversation} name=${name} />`
+        ? html`<${Talk} key=${id} conversation=${conversation} name=${name} moves=${moves} shows=${shows} />`
         : html`<${Loading} problem=${problem} onRetry=${retry} />`}
     </main>
-    ${showsMembers && conversation.kind !== "direct" && html`<${Members} key=${id} conversation=${conversation} onClose=${() => showMembers(false)} />`}
+    ${panel?.kind === "details" && html`<${Details} key=${id} conversation=${conversation} onClose=${close} />`}
+    ${panel?.kind === "thread" &&
+    html`<${ThreadPanel} key=${panel.rootId} conversation=${conversation} rootId=${panel.rootId} shows=${shows} moves=${moves} onClose=${close} />`}
+    ${explained && html`<${Passport} message=${explained} onClose=${() => explain(null)} />`}
+    ${revised && html`<${Revisions} message=${revised} onClose=${() => revisions(null)} />`}
   `;
 }
 
@@ -72,88 +93,6 @@ function useOpened(id) {
   }, [id, tries]);
   useEffect(() => session.connection.on("state", (state) => state === "online" && problem && again((count) => count + 1)), [problem]);
   return { problem, retry: () => again(tries + 1) };
-}
-
-/** @param {{conversation: import("../realtime/types.js").Conversation, name: string}} props */
-function Talk({ conversation, name }) {
-  const { session, actor } = usePage();
-  const scroller = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
-  const [replyTo, setReplyTo] = useState(/** @type {Message | null} */ (null));
-  const [editingId, edit] = useState(/** @type {string | null} */ (null));
-  const [removing, remove] = useState(/** @type {Message | null} */ (null));
-  const [drafts, redraft] = useState(0);
-  const [newAfter, setNewAfter] = useNewLine(conversation);
-  const verbs = useMemo(
-    () => ({
-      replyTo: (/** @type {Message} */ message) => (setReplyTo(message), field.current?.focus()),
-      edit: (/** @type {string | null} */ messageId) => (edit(messageId), messageId || field.current?.focus()),
-      remove,
-      show: (/** @type {string} */ messageId) => show(scroller.current, messageId),
-      retry: (/** @type {Entry} */ entry) => session.outbox.retry(entry.clientMessageId),
-      takeBack: (/** @type {Entry} */ entry) => {
-        session.outbox.discard(entry.clientMessageId);
-        const draft = draftOf(actor.id, conversation.id);
-        keepDraft(actor.id, conversation.id, draft ? `${entry.content}\n${draft}` : entry.content);
-        redraft((count) => count + 1);
-      },
-    }),
-    [conversation.id],
-  );
-  const sent = () => {
-    setReplyTo(null);
-    setNewAfter(null);
-    scroller.current?.scrollTo({ top: 0 });
-  };
-  const editLast = () => {
-    // What is on its way cannot be changed yet, and the one before it is not meant.
-    if (session.outbox.of(conversation.id).length) return;
-    const last = session.archive.timeline(conversation.id).messages.findLast((one) => one.senderId === actor.id && !one.deletedAt && one.persisted);
-    if (last) edit(last.id);
-  };
-  return html`
-    <${TimelineView} conversation=${conversation} newAfter=${newAfter} editingId=${editingId} verbs=${verbs} scroller=${scroller} />
-    <${Composer}
-      key=${drafts}
-      conversationId=${conversation.id}
-      placeholder="Message ${name}"
-      replyTo=${replyTo}
-      onCancelReply=${() => setReplyTo(null)}
-      onSent=${sent}
-      onEditLast=${editLast}
-      field=${field}
-    />
-    ${removing && html`<${ConfirmDelete} message=${removing} onDone=${() => remove(null)} />`}
-  `;
-}
-
-/**
- * Where the unread began when the conversation was opened, or when the reader came back to the page.
- * @param {import("../realtime/types.js").Conversation} conversation
- * @returns {[number | null, (seq: number | null) => void]}
- */
-function useNewLine({ id, readSeq, unreadCount }) {
-  const { session } = usePage();
-  const [newAfter, setNewAfter] = useState(unreadCount ? readSeq : null);
-  useEffect(() => {
-    const leave = () => {
-      if (document.visibilityState === "hidden" || !document.hasFocus()) setNewAfter(session.conversations.get(id)?.readSeq ?? null);
-    };
-    addEventListener("blur", leave);
-    document.addEventListener("visibilitychange", leave);
-    return () => {
-      removeEventListener("blur", leave);
-      document.removeEventListener("visibilitychange", leave);
-    };
-  }, [id]);
-  return [newAfter, setNewAfter];
-}
-
-/** @param {HTMLElement | null} scroller @param {string} messageId */
-function show(scroller, messageId) {
-  const element = /** @type {HTMLElement | null} */ (scroller?.querySelector(`[data-message="${CSS.escape(messageId)}"]`) ?? null);
-  element?.scrollIntoView({ block: "center" });
-  element?.focus({ preventScroll: true });
 }
 
 /** @param {{problem: string, onRetry: () => void}} props */
@@ -179,6 +118,7 @@ const Absent = ({ problem, onRetry }) => html`
 /** @param {{problem: string, onRetry: () => void}} props */
 const Problem = ({ problem, onRetry }) => html`
   <div class="empty" role="alert">
+    <${Icon} name="alert" />
     <p>${problem}</p>
     <button type="button" class="button" onClick=${onRetry}>Try again</button>
   </div>

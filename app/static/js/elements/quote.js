@@ -1,4 +1,5 @@
 import { useEffect } from "preact/hooks";
+import { gist } from "../view/markdown.js";
 import { html, usePage } from "./html.js";
 import { Icon } from "./icon.js";
 
@@ -19,7 +20,7 @@ export function Quote({ message, quoted, verbs }) {
     <button type="button" class="quote" onClick=${() => replyToId && verbs.show(replyToId)}>
       <${Icon} name="reply" />
       ${quoted
-        ? html`<b>${quoted.sender.displayName}</b> <span>${quoted.deletedAt ? "This message was deleted." : quoted.content}</span>`
+        ? html`<b>${quoted.sender.displayName}</b> <span>${quoted.deletedAt ? "This message was deleted." : gist(quoted.content) || "Attachment"}</span>`
         : html`<span>An earlier message</span>`}
     </button>
   `;

@@ -1,17 +1,16 @@
-import { useEffect, useRef } from "preact/hooks";
 import { html, usePage } from "./html.js";
+import { Icon } from "./icon.js";
+import { EmojiPicker } from "./emojiPicker.js";
 
-const CHOICES = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👀", "✅", "❌", "🔥", "💯", "👏", "🤔", "🚀", "☕"];
-
-/** @param {{message: import("../realtime/types.js").Message, names: (id: string) => string}} props */
-export function Reactions({ message, names }) {
+/** @param {{message: import("../realtime/types.js").Message, people: import("../view/people.js").Directory, onMore: () => void}} props */
+export function Reactions({ message, people, onMore }) {
   const { actor, act } = usePage();
   if (!message.reactions.length) return null;
   return html`
     <ul class="reactions" aria-label="Reactions">
       ${message.reactions.map(({ emoji, count, reactorIds }) => {
         const mine = reactorIds.includes(actor.id);
-        const who = reactorIds.map((id) => (id === actor.id ? "you" : names(id))).join(", ");
+        const who = reactorIds.map(people.name).join(", ");
         return html`
           <li key=${emoji}>
             <button
@@ -27,6 +26,7 @@ export function Reactions({ message, names }) {
           </li>
         `;
       })}
+      <li><button type="button" class="reaction more" aria-label="Add a reaction" title="Add a reaction" onClick=${onMore}><${Icon} name="smile" /></button></li>
     </ul>
   `;
 }
@@ -34,33 +34,9 @@ export function Reactions({ message, names }) {
 /** @param {{message: import("../realtime/types.js").Message, onClose: () => void}} props */
 export function ReactionPicker({ message, onClose }) {
   const { actor, act } = usePage();
-  const box = useRef(/** @type {HTMLDivElement | null} */ (null));
-  useEffect(() => {
-    box.current?.querySelector("button")?.focus();
-    const leave = (/** @type {Event} */ event) => !box.current?.contains(/** @type {Node} */ (event.target)) && onClose();
-    addEventListener("pointerdown", leave);
-    return () => removeEventListener("pointerdown", leave);
-  }, []);
   const choose = (/** @type {string} */ emoji) => {
     const mine = message.reactions.some((one) => one.emoji === emoji && one.reactorIds.includes(actor.id));
     act((session) => session.react(message.id, emoji, !mine));
-    onClose();
   };
-  return html`
-    <div class="picker" role="menu" aria-label="React" ref=${box} onKeyDown=${(/** @type {KeyboardEvent} */ event) => steer(event, onClose)}>
-      ${CHOICES.map((emoji) => html`<button type="button" role="menuitem" class="emoji" aria-label=${emoji} onClick=${() => choose(emoji)}>${emoji}</button>`)}
-    </div>
-  `;
-}
-
-/** @param {KeyboardEvent} event @param {() => void} onClose */
-function steer(event, onClose) {
-  const box = /** @type {Element} */ (event.currentTarget);
-  const buttons = [...box.querySelectorAll("button")];
-  const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 8, ArrowUp: -8 }[event.key];
-  if (event.key === "Escape") onClose();
-  else if (step) buttons[buttons.indexOf(/** @type {any} */ (document.activeElement)) + step]?.focus();
-  else return;
-  event.preventDefault();
-  event.stopPropagation();
+  return html`<${EmojiPicker} label="React" onPick=${choose} onClose=${onClose} />`;
 }

@@ -1,9 +1,11 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { title } from "../view/names.js";
+import { sections } from "../view/sections.js";
 import { Avatar } from "./avatar.js";
 import { ConversationItem } from "./conversationItem.js";
 import { html, useModel, usePage } from "./html.js";
 import { Icon, IconButton } from "./icon.js";
+import { OtherPeople } from "./otherPeople.js";
 import { ThemeButton } from "./theme.js";
 
 /** @param {{currentId: string | null, onNew: () => void}} props */
@@ -11,12 +13,18 @@ export function Sidebar({ currentId, onNew }) {
   const { session, actor } = usePage();
   const { items, nextCursor } = useModel(session.conversations);
   const [sought, seek] = useState("");
-  const shown = items.filter((one) => !one.archived && title(one, actor.id).toLowerCase().includes(sought.trim().toLowerCase()));
+  const [isOpen, setOpen] = useState(false);
+  const wanted = sought.trim().toLowerCase();
+  const shown = wanted ? items.filter((one) => title(one, actor.id).toLowerCase().includes(wanted)) : items;
+  useEffect(() => watchPresence(session), [session]);
   return html`
     <nav class="sidebar" aria-label="Conversations">
       <header class="sidebar-head">
         ${!currentId && html`<h1 class="unseen">Conversations</h1>`}
         <a class="wordmark" href="/chat">Parley</a>
+        ${["staff", "admin"].includes(actor.role ?? "") &&
+        html`<a class="icon-button" href="/support" aria-label="Support inbox" title="Support inbox"><${Icon} name="inbox" /></a>`}
+        <a class="icon-button" href="/people" aria-label="People" title="People"><${Icon} name="users" /></a>
         <a class="icon-button" href="/rooms" aria-label="Browse rooms" title="Browse rooms"><${Icon} name="compass" /></a>
         <${IconButton} icon="plus" label="New conversation" class="solid" onClick=${onNew} />
       </header>
@@ -31,32 +39,62 @@ export function Sidebar({ currentId, onNew }) {
         />
       </label>
       <div class="sidebar-scroll">
-        <ul class="conversation-list">
-          ${shown.map(
-            (conversation) => html`
-              <${ConversationItem}
-                key=${conversation.id}
-                conversation=${conversation}
-                actorId=${actor.id}
-                current=${conversation.id === currentId}
-              />
-            `,
-          )}
-        </ul>
+        ${sections(shown).map(({ label, items: conversations }) => {
+          const isFolded = label === "Archived" && !wanted && !isOpen;
+          return html`
+            <section class="sidebar-section" key=${label} aria-label=${label}>
+              ${label === "Archived"
+                ? html`<button type="button" class="section-label" aria-expanded=${String(!isFolded)} onClick=${() => setOpen(!isOpen)}>Archived (${conversations.length})</button>`
+                : html`<h2 class="section-label">${label}</h2>`}
+              ${!isFolded &&
+              html`<ul class="conversation-list">
+                ${conversations.map(
+                  (conversation) => html`
+                    <${ConversationItem} key=${conversation.id} conversation=${conversation} actorId=${actor.id} current=${conversation.id === currentId} />
+                  `,
+                )}
+              </ul>`}
+            </section>
+          `;
+        })}
         ${!shown.length && html`<${NothingHere} sought=${sought} onNew=${onNew} />`}
         ${nextCursor && html`<${More} />`}
+        <${OtherPeople} sought=${wanted} />
       </div>
       <footer class="sidebar-foot">
         <${Avatar} id=${actor.id} name=${actor.displayName} url=${actor.avatarUrl} size="small" />
-        <span class="me">
+        <a class="me" href="/settings" title="Settings">
           <span class="me-name">${actor.displayName}</span>
           <span class="me-username">@${actor.username}</span>
-        </span>
+        </a>
         <${ThemeButton} />
         <${LogOut} />
       </footer>
     </nav>
   `;
+}
+
+/** Hears of those one talks with alone, as far as the list is long. @param {import("../realtime/session.js").Session} session */
+function watchPresence(session) {
+  /** @type {Map<string, import("../realtime/channels.js").Channel>} */
+  const held = new Map();
+  const hold = () => {
+    for (const { id, kind } of session.conversations.items.slice(0, 50)) {
+      if (kind === "direct" && !held.has(id)) held.set(id, session.channels.channel(`presence:${id}`).subscribe());
+    }
+  };
+  const ask = () => {
+    hold();
+    const others = session.conversations.items.flatMap(({ kind, participants }) => (kind === "direct" ? participants.map(({ id }) => id) : []));
+    const ids = [...new Set(others)].slice(0, 200).join(",");
+    if (ids) session.api.get("/api/presence", { ids }).then(({ items }) => session.people.heard(items), () => {});
+  };
+  const stops = [session.connection.on("ready", ask), session.conversations.on("change", hold)];
+  if (session.connection.online) ask();
+  return () => {
+    for (const stop of stops) stop();
+    for (const channel of held.values()) channel.unsubscribe();
+  };
 }
 
 /** @param {{sought: string, onNew: () => void}} props */

@@ -1,42 +1,52 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { isAtEnd, keepAnchor, takeAnchor } from "../view/anchor.js";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { isAtEnd } from "../view/anchor.js";
 import { rows } from "../view/rows.js";
 import { Seen } from "../view/seen.js";
 import { html, useModel, usePage } from "./html.js";
 import { Icon } from "./icon.js";
 import { MessageRow } from "./message.js";
+import { tickOf } from "./tick.js";
+import { useWindow } from "./useWindow.js";
 
 /**
  * @param {object} props
  * @param {import("../realtime/types.js").Conversation} props.conversation
  * @param {number | null} props.newAfter
  * @param {string | null} props.editingId
+ * @param {Set<string>} props.unfolded
+ * @param {import("../view/people.js").Directory} props.people
  * @param {import("./conversation.js").ConversationVerbs} props.verbs
  * @param {import("preact").RefObject<HTMLDivElement>} props.scroller
+ * @param {(moves: import("./conversation.js").Moves) => void} props.onMoves  hears how one moves through the history
  */
-export function TimelineView({ conversation, newAfter, editingId, verbs, scroller }) {
-  const { session, actor } = usePage();
+export function TimelineView({ conversation, newAfter, editingId, unfolded, people, verbs, scroller, onMoves }) {
+  const { session, actor, deletions } = usePage();
   const timeline = useModel(session.archive.timeline(conversation.id));
   const outbox = useModel(session.outbox);
+  const readers = useModel(session.readers);
+  useModel(deletions);
   const seen = useSeen(session);
   const [away, setAway] = useState(false);
-  const names = useNames(conversation);
-  const shown = rows({ messages: timeline.messages, entries: outbox.of(conversation.id), actor, newAfter });
-  useKept(scroller);
-  useOlder(scroller, timeline, () => session.older(conversation.id));
+  const shown = useWindow(timeline, scroller);
+  onMoves(shown);
+  const entries = shown.follows ? outbox.of(conversation.id) : [];
+  const list = rows({ messages: shown.items, before: shown.before, entries, actor, newAfter });
+  const isDirect = conversation.kind === "direct";
   return html`
     <div class="timeline-frame">
       <div
         class="timeline"
         role="log"
         aria-label="Messages"
+        aria-live="polite"
+        aria-relevant="additions"
         tabindex="0"
         ref=${scroller}
         onScroll=${() => setAway(!!scroller.current && !isAtEnd(scroller.current))}
       >
         <div class="timeline-content">
-          ${timeline.hasBefore ? html`<${Skeleton} />` : html`<${Beginning} conversation=${conversation} empty=${!shown.length} />`}
-          ${shown.map(
+          ${shown.hasBefore ? html`<${Skeleton} place="before" />` : html`<${Beginning} conversation=${conversation} empty=${!list.length} />`}
+          ${list.map(
             (row) => html`
               <div class="row" key=${row.key}>
                 ${row.day && html`<div class="day"><span>${row.day}</span></div>`}
@@ -46,17 +56,22 @@ export function TimelineView({ conversation, newAfter, editingId, verbs, scrolle
                   entry=${row.entry}
                   isFirst=${row.isFirst}
                   isEditing=${row.message.id === editingId}
+                  isOpen=${unfolded.has(row.message.id)}
+                  isGoing=${deletions.isPending(row.message.id)}
+                  tick=${row.message.senderId === actor.id ? tickOf(row.message, row.entry, readers, people.name, isDirect) : null}
                   quoted=${row.message.replyToId ? timeline.get(row.message.replyToId) : undefined}
-                  names=${names}
+                  people=${people}
                   seen=${seen}
                   verbs=${verbs}
                 />
               </div>
             `,
           )}
+          ${shown.hasAfter && html`<${Skeleton} place="after" />`}
         </div>
       </div>
-      ${away && html`<${ToLatest} unread=${conversation.unreadCount} onClick=${() => scroller.current?.scrollTo({ top: 0 })} />`}
+      <${ToFirstNew} newAfter=${newAfter} list=${list} unread=${conversation.unreadCount} toPosition=${shown.toPosition} />
+      ${(away || !shown.follows) && html`<${ToLatest} unread=${conversation.unreadCount} onClick=${shown.toLatest} />`}
     </div>
   `;
 }
@@ -68,47 +83,9 @@ function useSeen(session) {
   return seen;
 }
 
-/** @param {import("../realtime/types.js").Conversation} conversation */
-function useNames({ participants }) {
-  return useMemo(() => {
-    const byId = new Map(participants.map(({ id, displayName }) => [id, displayName]));
-    return (/** @type {string} */ id) => byId.get(id) ?? "someone";
-  }, [participants]);
-}
-
-/** Taken while the page is still as the reader sees it, kept once it has changed. @param {import("preact").RefObject<HTMLDivElement>} scroller */
-function useKept(scroller) {
-  const anchor = takeAnchor(scroller.current, ".message");
-  useLayoutEffect(() => keepAnchor(scroller.current, anchor));
-}
-
-/**
- * Loads the page before, a screen ahead of the reader.
- * @param {import("preact").RefObject<HTMLDivElement>} scroller
- * @param {import("../realtime/timeline.js").Timeline} timeline @param {() => Promise<void>} load
- */
-function useOlder(scroller, timeline, load) {
-  const { fromSeq, hasBefore } = timeline;
-  useEffect(() => {
-    const top = scroller.current?.querySelector(".skeleton");
-    if (!top || !hasBefore) return;
-    let again = 0;
-    const tryLoad = () => void load().catch(() => (again = window.setTimeout(tryLoad, 2_000)));
-    const observer = new IntersectionObserver(
-      (entries) => (entries.some(({ isIntersecting }) => isIntersecting) ? tryLoad() : clearTimeout(again)),
-      { root: scroller.current, rootMargin: "800px 0px 0px 0px" },
-    );
-    observer.observe(top);
-    return () => {
-      observer.disconnect();
-      clearTimeout(again);
-    };
-  }, [fromSeq, hasBefore]);
-}
-
-/** As tall as it will ever be, so that nothing moves when it goes. */
-export const Skeleton = () => html`
-  <div class="skeleton" aria-hidden="true">
+/** As tall as it will ever be, so that nothing moves when it goes. @param {{place?: string}} props */
+export const Skeleton = ({ place = "" }) => html`
+  <div class="skeleton ${place}" aria-hidden="true">
     ${[62, 38, 74].map((width) => html`<div class="skeleton-row"><i></i><b></b><s class="w${width}"></s></div>`)}
   </div>
 `;
@@ -119,6 +96,18 @@ const Beginning = ({ conversation: { kind }, empty }) => html`
     ${empty ? "Nothing has been said here yet. The first word is yours." : kind === "group" ? "You joined here." : "This is where it began."}
   </p>
 `;
+
+/**
+ * A way up to where reading stopped, where that is out of sight.
+ * @param {{newAfter: number | null, list: import("../view/rows.js").Row[], unread: number, toPosition: (seq: number) => void}} props
+ */
+function ToFirstNew({ newAfter, list, toPosition }) {
+  const [done, setDone] = useState(false);
+  const first = list[0]?.message.seq;
+  if (done || newAfter == null || first == null || first <= newAfter + 1) return null;
+  const go = () => (setDone(true), toPosition(newAfter + 1));
+  return html`<button type="button" class="to-new" onClick=${go}><${Icon} name="arrowUp" /> Go to the first unread</button>`;
+}
 
 /** @param {{unread: number, onClick: () => void}} props */
 const ToLatest = ({ unread, onClick }) => html`

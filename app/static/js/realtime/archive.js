@@ -81,6 +81,40 @@ export class Archive {
     });
   }
 
+  /** @param {string} conversationId */
+  async newer(conversationId) {
+    const timeline = this.timeline(conversationId);
+    if (!timeline.loaded || !timeline.hasAfter) return;
+    await this.once.run(`newer ${conversationId}`, async () => {
+      timeline.append(await this.page(conversationId, { after: timeline.toSeq }));
+    });
+  }
+
+  /** This will start over around a position. @param {string} conversationId @param {number} seq */
+  around(conversationId, seq) {
+    return this.once.run(`around ${conversationId} ${seq}`, async () => {
+      const page = await this.page(conversationId, { around: seq });
+      this.begin(this.timeline(conversationId), page);
+    });
+  }
+
+  /**
+   * This will find the first position of a day or after, by asking for one message at a time: the instants of messages
+   * rise with their positions, so a dozen questions halve any history.
+   * @param {string} conversationId @param {number} at  ms since the epoch @param {number} headSeq @returns {Promise<number>}
+   */
+  async positionAt(conversationId, at, headSeq) {
+    let [low, high] = [0, headSeq];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const { items } = await this.api.get(`/api/conversations/${conversationId}/messages`, { after: middle, limit: 1 });
+      const [next] = items;
+      if (next?.seq == null || Date.parse(next.createdAt) >= at) high = middle;
+      else low = next.seq;
+    }
+    return low + 1;
+  }
+
   /** This will apply all that changed after a position. @param {string} conversationId @param {number} after */
   async sync(conversationId, after) {
     for (let page = 0; page < MOST_SYNC_PAGES; page += 1) {

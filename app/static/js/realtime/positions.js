@@ -2,6 +2,7 @@
 
 import { Backoff } from "./backoff.js";
 import { systemClock } from "./clock.js";
+import { Emitter } from "./emitter.js";
 
 /**
  * @typedef {{changedSeq: number | null}} Change
@@ -17,7 +18,8 @@ import { systemClock } from "./clock.js";
 
 export const GAP_WAIT_MS = 300;
 
-export class Positions {
+/** Emits `change` with the conversation's id. */
+export class Positions extends Emitter {
   /**
    * @param {object} options
    * @param {(conversationId: string, change: any) => void} options.apply  called in order, once a position
@@ -27,6 +29,7 @@ export class Positions {
    * @param {import("./clock.js").Clock} [options.clock]
    */
   constructor({ apply, heal, moved = () => {}, clock = systemClock }) {
+    super();
     this.apply = apply;
     this.heal = heal;
     this.moved = moved;
@@ -58,6 +61,7 @@ export class Positions {
     track.epoch += 1;
     track.healing = false;
     this.settle(conversationId, track);
+    this.emit("change", conversationId);
   }
 
   /** This will advance to a position reached by other means, never back. @param {string} conversationId @param {number} position */
@@ -147,6 +151,7 @@ export class Positions {
   /** @param {string} conversationId @param {Track} track */
   async mend(conversationId, track) {
     track.healing = true;
+    this.emit("change", conversationId);
     const from = track.position;
     const epoch = track.epoch;
     let reached = from;
@@ -157,6 +162,7 @@ export class Positions {
     }
     if (this.tracks.get(conversationId) !== track || track.epoch !== epoch) return;
     track.healing = false;
+    this.emit("change", conversationId);
     if (reached > track.position) this.reach(conversationId, track, reached);
     if (reached > from) track.backoff.reset();
     this.applyHeld(conversationId, track);
@@ -168,5 +174,6 @@ export class Positions {
     track.position = position;
     track.head = Math.max(track.head, position);
     this.moved(conversationId, position);
+    this.emit("change", conversationId);
   }
 }

@@ -11,6 +11,7 @@ import { Once } from "./once.js";
 import { Outbox } from "./outbox.js";
 import { Positions } from "./positions.js";
 import { OwnPresence, People } from "./presence.js";
+import { Readers } from "./readers.js";
 import { OthersTyping, OwnTyping } from "./typing.js";
 
 /**
@@ -51,6 +52,7 @@ export class Session extends Emitter {
     });
     this.channels = new Channels(request);
     this.people = new People();
+    this.readers = new Readers();
     this.typing = new OthersTyping(clock);
     this.positions = new Positions({
       clock,
@@ -98,7 +100,9 @@ export class Session extends Emitter {
       unread: (unread) => this.unread(unread),
       typing: (event) => this.typing.heard(event),
       presence: (event) => this.people.heard([event]),
-      delivery: (event) => event.status === "failed" && this.outbox.refuse(event.messageId, event.failedReason ?? "Not delivered."),
+      receipt: (receipt) => this.readers.heard([receipt]),
+      delivery: (event) =>
+        event.status === "failed" ? this.outbox.refuse(event.messageId, event.failedReason ?? "Not delivered.") : this.readers.delivered([event]),
     };
     for (const [name, handler] of Object.entries(handlers)) this.connection.on(name, handler);
     for (const name of ["receipt", "delivery", "typing", "presence", "system"]) {

@@ -35,6 +35,11 @@ export class Timeline extends Emitter {
     return this.byId.get(id);
   }
 
+  /** Whether a position lies in the loaded window. @param {number} seq */
+  holds(seq) {
+    return this.loaded && seq >= this.fromSeq && seq <= this.toSeq;
+  }
+
   /** What is shown, oldest first. @returns {Message[]} */
   get messages() {
     this.sorted ??= [...this.byId.values()].filter((message) => this.shows(message)).sort(inOrder);
@@ -136,7 +141,7 @@ export class Timeline extends Emitter {
   shows(message) {
     if (!this.loaded) return false;
     if (message.seq == null) return !this.hasAfter;
-    return message.seq >= this.fromSeq && message.seq <= this.toSeq;
+    return this.holds(message.seq);
   }
 
   changed() {

@@ -9,11 +9,11 @@ const AT_END_PX = 48;
 export const isAtEnd = (scroller) => -scroller.scrollTop < AT_END_PX;
 
 /**
- * This will note the first element in sight; at the end there is nothing to keep.
- * @param {HTMLElement | null} scroller @param {string} selector
+ * This will note the first element in sight; at an end that is followed there is nothing to keep.
+ * @param {HTMLElement | null} scroller @param {string} selector @param {boolean} follows
  */
-export function takeAnchor(scroller, selector) {
-  if (!scroller || isAtEnd(scroller)) return null;
+export function takeAnchor(scroller, selector, follows) {
+  if (!scroller || (follows && isAtEnd(scroller))) return null;
   const edge = scroller.getBoundingClientRect().top;
   const elements = scroller.querySelectorAll(selector);
   let low = 0;

@@ -1,8 +1,8 @@
-// Which conversation the address names, without loading the page again.
+// Which conversation and message the address names, without loading the page again.
 
 import { Emitter } from "../realtime/emitter.js";
 
-const CHAT = /^\/chat(?:\/([^/]+))?\/?$/;
+const CHAT = /^\/chat(?:\/([^/]+))?(?:\/([^/]+))?\/?$/;
 
 /** Emits `change`. */
 export class Router extends Emitter {
@@ -16,10 +16,16 @@ export class Router extends Emitter {
     return CHAT.exec(location.pathname)?.[1] ?? null;
   }
 
-  /** @param {string | null} conversationId */
-  go(conversationId, { replace = false } = {}) {
-    if (conversationId === this.conversationId) return;
-    history[replace ? "replaceState" : "pushState"](null, "", conversationId ? `/chat/${conversationId}` : "/chat");
+  /** @returns {string | null} */
+  get messageId() {
+    return CHAT.exec(location.pathname)?.[2] ?? null;
+  }
+
+  /** @param {string | null} conversationId @param {{replace?: boolean, messageId?: string | null}} [how] */
+  go(conversationId, { replace = false, messageId = null } = {}) {
+    if (conversationId === this.conversationId && messageId === this.messageId) return;
+    const path = ["/chat", conversationId, messageId].filter(Boolean).join("/");
+    history[replace ? "replaceState" : "pushState"](null, "", path);
     this.emit("change");
   }
 
@@ -27,8 +33,9 @@ export class Router extends Emitter {
   follow(event) {
     if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = /** @type {Element} */ (event.target).closest("a");
-    if (!link || link.target || link.origin !== location.origin || !CHAT.test(link.pathname)) return;
+    if (!link || link.origin !== location.origin || link.download || !CHAT.test(link.pathname)) return;
     event.preventDefault();
-    this.go(CHAT.exec(link.pathname)?.[1] ?? null);
+    const [, conversationId = null, messageId = null] = CHAT.exec(link.pathname) ?? [];
+    this.go(conversationId, { messageId });
   }
 }

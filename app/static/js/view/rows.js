@@ -20,17 +20,18 @@ const GROUP_MS = 5 * 60_000;
 /**
  * @param {object} options
  * @param {Message[]} options.messages
+ * @param {Message | null} [options.before]  what precedes them and is not shown
  * @param {Entry[]} options.entries
  * @param {import("../realtime/types.js").Person} options.actor
  * @param {number | null} options.newAfter  the read position when the page was opened
  * @param {Date} [options.now]
  * @returns {Row[]}
  */
-export function rows({ messages, entries, actor, newAfter, now = new Date() }) {
+export function rows({ messages, before: precedes = null, entries, actor, newAfter, now = new Date() }) {
   const shown = withEntries(messages, entries, actor);
-  const firstNew = newAfter == null ? undefined : shown.find(({ message }) => isUnread(message, newAfter, actor.id));
-  /** @type {Message | null} */
-  let before = null;
+  const isWithin = newAfter == null || (precedes?.seq ?? 0) > newAfter; // the line is further up
+  const firstNew = isWithin ? undefined : shown.find(({ message }) => isUnread(message, newAfter, actor.id));
+  let before = precedes;
   return shown.map(({ message, entry }) => {
     const dayChanges = !before || !sameDay(before.createdAt, message.createdAt);
     const isNew = message === firstNew?.message;
@@ -84,7 +85,7 @@ function asMessage(entry, actor) {
     threadRootId: null,
     replyCount: 0,
     rootReplyCount: null,
-    attachments: [],
+    attachments: entry.attachments ?? [],
     reactions: [],
     mentions: [],
     metadata: entry.metadata,

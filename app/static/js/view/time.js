@@ -33,6 +33,16 @@ export function short(iso, now = new Date()) {
   return (ago < 7 ? weekdayFormat : shortDayFormat).format(then);
 }
 
+/** In the middle of a sentence. @param {string} iso @param {Date} [now] */
+export function lastSeen(iso, now = new Date()) {
+  const then = new Date(iso);
+  const ago = daysBetween(then, now);
+  if (now.getTime() - then.getTime() < 60_000) return "just now";
+  if (ago === 0) return `at ${clockFormat.format(then)}`;
+  if (ago === 1) return `yesterday at ${clockFormat.format(then)}`;
+  return `on ${(then.getFullYear() === now.getFullYear() ? dayFormat : yearDayFormat).format(then)}`;
+}
+
 /** Calendar days, not spans of 24 hours. @param {Date} then @param {Date} now */
 function daysBetween(then, now) {
   const midnight = (/** @type {Date} */ date) => Date.UTC(date.getFullYear(), date.getMonth(), date.getDate());

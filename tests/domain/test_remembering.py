@@ -1,0 +1,122 @@
+"""The filter of known ids says "no" only while it holds all of them: whatever happens while it is being filled."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from app.domain import modes, remembering
+from app.live import log, membership, seen
+from tests.domain.conftest import Aside
+
+
+@pytest.fixture(autouse=True)
+def unknown(aside: Aside) -> Iterator[None]:
+    aside.inside.log.delete(seen.COMPLETE, seen.FILLING, seen.FILTER)
+    remembering._filling.word = ""
+    remembering._committed.clear()
+    yield
+    aside.inside.log.delete(seen.COMPLETE, seen.FILLING, seen.FILTER)
+
+
+def holds(aside: Aside, message_id: str) -> bool:
+    bits = seen.bits(uuid.UUID(message_id)).split(",")
+    asked = [part for bit in bits for part in ("GET", "u1", bit)]
+    return all(aside.inside.log.execute_command("BITFIELD", seen.FILTER, *asked))
+
+
+def committed(aside: Aside, name: str, count: int = 3) -> list[str]:
+    room = aside.room(name)
+    found = [aside.accept(room, f"line {n}")["id"] for n in range(count)]
+    aside.drain()
+    aside.inside.log.delete(seen.FILTER)
+    return found
+
+
+def test_a_lost_filter_is_filled_and_declared_complete(aside: Aside, name: str) -> None:
+    ids = committed(aside, name)
+    assert seen.filling() != ""
+    remembering.fill(at_most_s=20)
+    assert seen.filling() == ""
+    assert all(holds(aside, one) for one in ids)
+
+
+def test_a_filter_distrusted_while_it_is_filled_is_not_declared_complete(aside: Aside) -> None:
+    word = seen.filling()
+    seen.distrust()  # somebody has committed past the log what the filler has passed already
+    assert seen.filling(done=word) not in ("", word)
+    assert not aside.inside.log.exists(seen.COMPLETE)
+
+
+def test_a_filter_lost_while_it_is_filled_is_not_declared_complete(
+    aside: Aside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committed(aside, name="n" + uuid.uuid4().hex[:12])
+    add = seen.add
+
+    def lose_it(ids: list[uuid.UUID]) -> None:
+        add(ids)
+        monkeypatch.setattr(seen, "add", add)
+        aside.inside.log.delete(seen.COMPLETE, seen.FILLING, seen.FILTER)
+
+    monkeypatch.setattr(seen, "add", lose_it)
+    remembering.fill(at_most_s=20)
+    stored = [str(row[0]) for row in aside.inside.rows("SELECT id FROM messages")]
+    assert seen.filling() == ""
+    assert stored
+    assert all(holds(aside, one) for one in stored)
+
+
+@pytest.mark.parametrize("mark", [seen.COMPLETE, seen.FILLING])
+def test_what_an_old_copy_says_of_the_filter_is_not_believed(aside: Aside, mark: str) -> None:
+    word = "0" * 40 + ":of another life"
+    aside.inside.log.set(mark, word)
+    membership_key = membership.member_key(uuid.uuid4(), uuid.uuid4())
+    aside.inside.log.set(membership_key, "1")
+    assert seen.filling() not in ("", word)
+    remembering.fill(at_most_s=20)
+    assert seen.filling() == ""
+    assert not aside.inside.log.exists(membership_key), "a membership that may have ended since the copy"
+
+
+def test_two_who_fill_at_once_both_come_to_an_end(aside: Aside) -> None:
+    word = seen.filling()
+    assert seen.filling() == word
+    assert seen.filling(done=word) == ""
+    assert seen.filling(done=word) == ""
+
+
+def test_a_message_committed_past_the_log_is_put_into_a_complete_filter(aside: Aside) -> None:
+    remembering.fill(at_most_s=20)
+    one = str(uuid.uuid4())
+    remembering.committed_past_the_log([one])
+    remembering.tell_filter()
+    assert seen.filling() == ""
+    assert holds(aside, one)
+
+
+@pytest.mark.parametrize("why", ["too many", "through, and not complete"])
+def test_a_filter_that_is_not_told_is_distrusted(aside: Aside, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    word = seen.filling()
+    if why == "too many":
+        monkeypatch.setattr(remembering, "COMMITTED_MAX", 0)
+    else:
+        monkeypatch.setattr(modes, "is_behind", lambda: False)
+    remembering.committed_past_the_log([str(uuid.uuid4())])
+    remembering.tell_filter()
+    monkeypatch.undo()
+    assert seen.filling() not in ("", word)
+
+
+def test_the_accept_asks_the_database_until_the_filter_is_complete(aside: Aside, name: str) -> None:
+    """What the mark is for: without it even an unknown id is verified."""
+    room = aside.room(name)
+    aside.accept(room, "first")
+    event = log.read()[0][0].event
+    fresh = {**event, "id": str(uuid.uuid4()), "clientMessageId": str(uuid.uuid4())}
+    assert log.accept(fresh, after=None).kind == "verify"  # type: ignore[arg-type]
+    remembering.fill(at_most_s=20)
+    aside.drain()
+    assert log.accept(fresh, after=None).kind == "member?"  # type: ignore[arg-type]
