@@ -4,13 +4,38 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.api import accounts, conversations, customers, docs, messages, operations, people, presence, rooms, uploads
+from app.api import (
+    accounts,
+    conversations,
+    customers,
+    docs,
+    messages,
+    operations,
+    people,
+    presence,
+    rooms,
+    search,
+    subscriptions,
+    uploads,
+)
 from app.api.endpoint import api, id_converter
 
 
 def register(app: Flask) -> None:
     """Put every call on the application."""
-    for module in (accounts, people, conversations, customers, rooms, messages, uploads, presence, docs):
+    for module in (
+        accounts,
+        people,
+        conversations,
+        customers,
+        rooms,
+        messages,
+        uploads,
+        search,
+        presence,
+        subscriptions,
+        docs,
+    ):
         assert module.__doc__  # imported for its routes
     app.url_map.converters["id"] = id_converter()
     app.register_blueprint(api)

@@ -20,6 +20,7 @@ from app.kernel.actor import Actor
 from app.kernel.errors import DomainError, Forbidden, Invalid, Malformed, NotFound, TooLarge, Unauthenticated
 from app.kernel.ids import parse_id
 from app.kernel.json import loads
+from app.outbound import metrics
 
 api = Blueprint("api", __name__, url_prefix="/api", template_folder="templates")
 COOKIE = "parley_session"
@@ -135,7 +136,7 @@ def _payload(call: Call) -> Any:
     if request.content_length is None and len(raw) >= limits.BODY_MAX_BYTES:  # read up to there, and cut off
         raise TooLarge("The body is too large.")
     if not raw:
-        return {} if call.body is None else _refuse_empty(call)
+        return {} if call.body is None or not _needs_body(call) else _refuse_empty(call)
     if request.mimetype != "application/json":
         raise Malformed("The body must be JSON: Content-Type: application/json.")
     try:
@@ -145,6 +146,11 @@ def _payload(call: Call) -> Any:
     if not isinstance(payload, dict):
         raise Invalid({"body": ["must be an object"]})
     return payload
+
+
+def _needs_body(call: Call) -> bool:
+    """Tell whether a call says nothing without a body; one that ends something may leave it out, as proxies do."""
+    return call.method != "DELETE"
 
 
 def _refuse_empty(call: Call) -> Any:
@@ -186,6 +192,7 @@ def success(data: Any, status: int = 200) -> Response:
 
 def failure(error: DomainError, status: int | None = None) -> Response:
     """Wrap a refusal; ``Retry-After`` in whole seconds where it says when to try again."""
+    metrics.error("rest", error.code)
     body = {"success": False, **_common(), "error": {**error.wire(), "requestId": g.get("request_id", "")}}
     response = _respond(body, status or error.status)
     if error.retry_after is not None:

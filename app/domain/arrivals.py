@@ -19,7 +19,7 @@ from app.models import transaction
 
 LOAD = text(
     "SELECT s.nonce, s.expires_at, s.profile_id, p.username, p.display_name, p.avatar_url, u.role,"
-    " c.id, c.head_seq, c.version, me.received_seq, me.read_seq, me.history_from_seq"
+    " c.id, c.kind, c.head_seq, c.version, me.received_seq, me.read_seq, me.history_from_seq"
     " FROM sessions s JOIN profiles p ON p.id = s.profile_id JOIN users u ON u.profile_id = p.id"
     " LEFT JOIN (memberships me JOIN conversations c ON c.id = me.conversation_id AND c.deleted_at IS NULL)"
     " ON me.profile_id = s.profile_id AND me.left_at IS NULL"

@@ -25,11 +25,12 @@ def authorise(actor: Actor, *, channel: str) -> None:
     if conversation_id is not None:
         with transaction(actor) as tx:
             member_of(tx, actor, conversation_id)
-    elif not _is_own(actor, channel):
+    elif channel != own_messages(actor):
         raise NotFound("The channel")
 
 
-def _is_own(actor: Actor, channel: str) -> bool:
+def own_messages(actor: Actor) -> str | None:
+    """Name the channel of all an actor's support conversations: a customer's, or a member of staff's."""
     if actor.kind == "customer":
-        return channel == f"customer:{actor.id}:messages"
-    return actor.is_staff and channel == f"staff:{actor.id}:messages"
+        return f"customer:{actor.id}:messages"
+    return f"staff:{actor.id}:messages" if actor.is_staff else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -19,7 +20,7 @@ from app.kernel.errors import Invalid, NotFound
 from app.kernel.events import DeliveryStatusEvent, MessageEvent, Missed, Position
 from app.live import hot, membership
 from app.models import Transaction, transaction
-from app.outbound import emits
+from app.outbound import emits, metrics
 from app.queries import conversations as conversation_views, messages as views
 
 RECEIPTS_TOLD_TO_ALL = 100  # members
@@ -65,9 +66,11 @@ def catch_up(
 
     At the head Redis alone answers, after a short absence the hot history, else PostgreSQL. Reading forgets nothing.
     """
+    began = time.perf_counter()
     if known is not None:
         recent = _recent(actor, conversation_id, after, limit, known)
         if recent is not None:
+            metrics.missed("cache", time.perf_counter() - began)
             return recent
     with transaction(actor, snapshot=True) as tx:
         member = member_of(tx, actor, conversation_id)
@@ -77,6 +80,7 @@ def catch_up(
         )
         head, received, latest = views.places(tx, conversation_id, member.received_seq)
         tx.after_commit(lambda: note_received(actor.id, conversation_id, received or NOTHING))
+    metrics.missed("database", time.perf_counter() - began)
     return _missed(conversation_id, events, received, latest, min(up_to, head), more)
 
 
@@ -154,6 +158,8 @@ def received(
         if before is not None and place is not None:
             tell_senders(tx, actor, member, place, after=before, status="delivered", delivered_at=now)
         tx.after_commit(lambda: note_received(actor.id, conversation_id, place))
+    if before is not None:
+        metrics.received(conversation_id, held)
     return held
 
 
@@ -229,6 +235,7 @@ class Standing:
     """Where one of an actor's conversations stands at connect."""
 
     conversation_id: UUID
+    kind: str
     history_from_seq: int
     head_seq: int
     version: int
@@ -238,7 +245,7 @@ class Standing:
     @classmethod
     def of(cls, row: Any) -> Standing:
         """Make one of a row."""
-        return cls(row.id, row.history_from_seq, row.head_seq, row.version, row.received_seq, row.read_seq)
+        return cls(row.id, row.kind, row.history_from_seq, row.head_seq, row.version, row.received_seq, row.read_seq)
 
     def wire(self) -> dict[str, Any]:
         """Give the entry of ``ready``."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.domain.access import member_of
+from app.domain.access import Member, member_of
 from app.domain.delivery import Standing
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.breaker import Down
@@ -29,11 +29,11 @@ def freshened(standings: list[Standing]) -> list[Standing]:
     return [replace(s, head_seq=max(s.head_seq, found.get(s.conversation_id) or 0)) for s in standings]
 
 
-def history_from(profile_id: UUID, conversation_id: UUID) -> int | None:
-    """Give the position after which someone may read a conversation, or None where they are not in it."""
+def membership(profile_id: UUID, conversation_id: UUID) -> Member | None:
+    """Find someone's membership of a conversation, or None where they are not in it."""
     actor = Actor(id=profile_id, kind="user")
     try:
         with transaction(actor) as tx:
-            return member_of(tx, actor, conversation_id).history_from_seq
+            return member_of(tx, actor, conversation_id)
     except NotFound:
         return None

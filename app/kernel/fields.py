@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from app.kernel import text
+from app.kernel import clock, text
 from app.kernel.ids import parse_id
 
 METADATA_MAX_BYTES = 4096
@@ -39,6 +40,18 @@ def _id_list(value: object) -> object:
     if not 1 <= len(parts) <= IDS_MAX:
         raise ValueError(f"must be 1 to {IDS_MAX} ids separated by commas")
     return [_uuid(part) for part in parts]
+
+
+def _moment(value: object) -> object:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
+        return int(value)
+    try:
+        found = clock.parse(value) if isinstance(value, str) else None
+    except ValueError:
+        found = None
+    if found is None:
+        raise ValueError("must be a time such as 2026-11-21T03:14:15Z, a day, or a position")
+    return found if found.tzinfo else found.replace(tzinfo=clock.UTC)
 
 
 def _matching(pattern: re.Pattern[str], sentence: str) -> AfterValidator:
@@ -111,6 +124,7 @@ Identifier = Annotated[Text, Field(min_length=1, max_length=254)]
 Password = Annotated[Text, Field(min_length=10, max_length=200)]
 GivenPassword = Annotated[Text, Field(min_length=1, max_length=200)]
 Token = Annotated[Text, Field(min_length=1, max_length=400)]
+ChannelName = Annotated[str, Field(min_length=1, max_length=120)]
 ExternalId = Annotated[str, _named(200)]
 DisplayName = Annotated[str, _named(80)]
 Title = Annotated[str, _named(120)]
@@ -120,4 +134,5 @@ Metadata = Annotated[dict[str, Any], AfterValidator(_metadata)]
 Position = Annotated[int, Field(ge=0, lt=2**53)]
 Limit = Annotated[int, Field(ge=1, le=200)]
 Cursor = Annotated[str, Field(min_length=1, max_length=400)]
+Moment = Annotated[datetime | int, BeforeValidator(_moment), Field(json_schema_extra={"type": "string"})]
 Search = Annotated[Text, Field(max_length=80)]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from app.kernel.fields import Cursor, Id, IdList, Limit, Position, Search
+from app.kernel import limits
+from app.kernel.fields import Cursor, Id, IdList, Limit, Moment, Position, Search, Text
 from app.kernel.parsing import Request
 
 
@@ -30,6 +31,17 @@ class UsersQuery(ListQuery):
     """``GET /api/users``."""
 
     q: Search = ""
+
+
+class SearchQuery(ListQuery):
+    """``GET /api/search``; before and after are times, or positions of the conversation that is named."""
+
+    q: Annotated[Text, Field(max_length=limits.SEARCH_WORDS_MAX)] = ""
+    conversation_id: Id | None = None
+    from_: Annotated[Text, Field(min_length=1, max_length=60)] | None = Field(default=None, alias="from")
+    has: Literal["link", "attachment", "image", "file", "voice"] | None = None
+    before: Moment | None = None
+    after: Moment | None = None
 
 
 class RoomsQuery(UsersQuery):

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from app.kernel import limits
 from app.kernel.fields import (
+    ChannelName,
     ClientMessageId,
     Content,
     DisplayName,
@@ -123,6 +124,13 @@ class Settings(Request):
     archived: bool | None = None
     pinned: bool | None = None
     notifications: Literal["all", "mentions", "none"] | None = None
+
+
+class NotificationSettings(Request):
+    """``PUT /api/me/notifications``: what one is mailed of, after how long an absence."""
+
+    email: Literal["off", "mentions", "all"] | None = None
+    delay_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
 
 
 class CreateCustomer(Request):
@@ -271,7 +279,22 @@ class Presence(Request):
     metadata: Metadata | None = None
 
 
+class Grant(Request):
+    """``POST /api/messages/realtime/subscribe``; without a conversation: all of one's own."""
+
+    conversation_id: Id | None = None
+    include_presence: bool = True
+    include_typing: bool = True
+    include_read_receipts: bool = True
+
+
+class EndGrant(Request):
+    """``DELETE /api/messages/realtime/subscribe``; without channels: all that were subscribed to."""
+
+    channels: Annotated[list[ChannelName], Field(max_length=1000)] | None = None
+
+
 class Subscribe(Request):
     """``subscribe`` and ``unsubscribe``."""
 
-    channels: Annotated[list[Annotated[str, Field(min_length=1, max_length=120)]], Field(max_length=1000)]
+    channels: Annotated[list[ChannelName], Field(max_length=1000)]

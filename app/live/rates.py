@@ -1,4 +1,4 @@
-"""How fast an actor may send where the log does not count: on the cache's Redis, in this process while that is away.
+"""How fast an actor may do things that the log does not count: on the cache's Redis, in this process while that is away.
 
 The generic cell rate algorithm (ITU-T I.371): ``due`` is when the next send would come at an even pace, and a burst may run
 that far ahead of it. ``lua/accept.lua`` has the same arithmetic for what goes through the log.
@@ -17,43 +17,49 @@ from app.kernel.settings import settings
 from app.live import scripts
 
 REMEMBERED_MAX = 10_000
-_due: dict[UUID, float] = {}
+_due: dict[str, float] = {}
 _lock = threading.Lock()
 
 
+def take(name: str, *, per_s: float, burst: int) -> float:
+    """Count one of what is named; gives 0, or the seconds to wait where it is too soon (then nothing is counted)."""
+    return _count(f"rate:{name}", 1, per_s, burst) if settings().rate_limits_enabled else 0.0
+
+
 def take_send(actor_id: UUID) -> float:
-    """Count a send; gives 0, or the seconds to wait where it is too soon (then nothing is counted)."""
-    return _count(actor_id, 1) if settings().rate_limits_enabled else 0.0
+    """Count a send, as ``take`` does."""
+    return take(f"send:{actor_id}", per_s=limits.SENDS_PER_S, burst=limits.SENDS_BURST)
 
 
 def give_back_send(actor_id: UUID) -> None:
     """Uncount a send that was not a new message."""
     if settings().rate_limits_enabled:
-        _count(actor_id, -1)
+        _count(f"rate:send:{actor_id}", -1, limits.SENDS_PER_S, limits.SENDS_BURST)
 
 
-def _count(actor_id: UUID, sends: int) -> float:
+def _count(key: str, cost: int, per_s: float, burst: int) -> float:
     try:
         with CACHE.guard():
-            arguments = [limits.SENDS_PER_S, limits.SENDS_BURST, sends]
-            return int(scripts.run(redis.cache, "rate", [f"rate:send:{actor_id}"], arguments)) / 1000
+            return int(scripts.run(redis.cache, "rate", [key], [per_s, burst, cost])) / 1000
     except Down:
-        return _count_here(actor_id, sends, time.monotonic())
+        return _count_here(key, cost, time.monotonic(), per_s, burst)
 
 
-def _count_here(actor_id: UUID, sends: int, now: float) -> float:
-    step = 1 / limits.SENDS_PER_S
+def _count_here(
+    key: str, cost: int, now: float, per_s: float = limits.SENDS_PER_S, burst: int = limits.SENDS_BURST
+) -> float:
+    step = 1 / per_s
     with _lock:
         if len(_due) > REMEMBERED_MAX:
             _forget_the_slow(now)
-        due = max(now, _due.get(actor_id, now)) + step * sends
-        wait = due - now - step * limits.SENDS_BURST
-        if sends > 0 and wait > 1e-9:
+        due = max(now, _due.get(key, now)) + step * cost
+        wait = due - now - step * burst
+        if cost > 0 and wait > 1e-9:
             return wait
-        _due[actor_id] = due
+        _due[key] = due
     return 0.0
 
 
 def _forget_the_slow(now: float) -> None:
-    for actor_id in [one for one, due in _due.items() if due <= now]:
-        del _due[actor_id]
+    for key in [one for one, due in _due.items() if due <= now]:
+        del _due[key]

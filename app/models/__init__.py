@@ -3,7 +3,7 @@
 from app.models.attachment import Attachment
 from app.models.conversation import Conversation, Membership
 from app.models.customer import Customer, PortalToken
-from app.models.letter import Letter, PasswordReset
+from app.models.letter import Letter, NotificationSettings, PasswordReset
 from app.models.message import (
     DeadLetter,
     DeliveryFailure,
@@ -15,6 +15,7 @@ from app.models.message import (
     ReceivedMark,
 )
 from app.models.profile import AuditEntry, Profile, Session, User, UserPresence
+from app.models.search import FoundMessage, FoundUpTo
 from app.models.transaction import Transaction, transaction
 
 __all__ = [
@@ -24,11 +25,14 @@ __all__ = [
     "Customer",
     "DeadLetter",
     "DeliveryFailure",
+    "FoundMessage",
+    "FoundUpTo",
     "Letter",
     "Membership",
     "Mention",
     "Message",
     "MessageEdit",
+    "NotificationSettings",
     "PasswordReset",
     "PortalToken",
     "Profile",

@@ -51,7 +51,7 @@ MEMBERS = text(
     " ORDER BY me.joined_at, p.id LIMIT :limit"
 )
 HEADS = text(
-    "SELECT c.id, c.head_seq, c.version, me.received_seq, me.read_seq, me.history_from_seq"
+    "SELECT c.id, c.kind, c.head_seq, c.version, me.received_seq, me.read_seq, me.history_from_seq"
     "  FROM memberships me JOIN conversations c ON c.id = me.conversation_id"
     " WHERE me.profile_id = :me AND me.left_at IS NULL AND c.deleted_at IS NULL ORDER BY c.active_at DESC, c.id DESC"
 )

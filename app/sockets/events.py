@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import socketio
 
 from app.domain import changes, channels, delivery, messages, presence, reading, typing
-from app.extensions import socketio as flask_socketio
 from app.kernel import clock, limits, requests as wire
 from app.kernel.errors import DomainError, Invalid, NotFound, Unauthenticated
-from app.sockets import registry
+from app.outbound import metrics
+from app.sockets import registry, rooms
 from app.sockets.registry import Connection
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,10 @@ def _acked(event: Event) -> Callable[..., dict[str, Any]]:
                 "data": event.handler(connection, wire.parse(event.model, payload[0] if payload else {})),
             }
         except DomainError as refusal:
+            metrics.error("socket", refusal.code)
             return {"ok": False, "error": refusal.wire()}
         except Exception:
+            metrics.error("socket", "internal")
             log.exception("an event failed")
             return {
                 "ok": False,
@@ -142,8 +144,7 @@ def _sync(connection: Connection, request: wire.Sync) -> dict[str, Any]:
 def _subscribe(connection: Connection, request: wire.Subscribe) -> dict[str, Any]:
     for channel in request.channels:
         _authorise(connection, channel)
-        flask_socketio.server.manager.enter_room(connection.sid, "/", channel)
-        connection.channels.add(channel)
+        rooms.hold(connection, channel)
     return {"channels": sorted(connection.channels)}
 
 
@@ -157,10 +158,7 @@ def _authorise(connection: Connection, channel: str) -> None:
 
 
 def _unsubscribe(connection: Connection, request: wire.Subscribe) -> dict[str, Any]:
-    for channel in request.channels:
-        if channel in connection.channels:
-            connection.channels.discard(channel)
-            flask_socketio.server.manager.leave_room(connection.sid, "/", channel)
+    rooms.let_go(connection, request.channels)
     return {"channels": sorted(connection.channels)}
 
 

@@ -48,10 +48,16 @@ def _members_changed(notice: dict[str, Any]) -> None:
         _membership_changed(UUID(profile), UUID(notice["conversationId"]), ended=notice["ended"])
 
 
+def _channels_ended(notice: dict[str, Any]) -> None:
+    for connection in registry.of_session(UUID(notice["sessionId"])):
+        rooms.let_go(connection, notice["channels"])
+
+
 NOTICES: dict[str, Callable[[dict[str, Any]], None]] = {
     "session": _session_ended,
     "role": _role_changed,
     "profile": _profile_changed,
+    "channels": _channels_ended,
     "member": _members_changed,
 }
 
@@ -70,14 +76,14 @@ def _membership_changed(profile_id: UUID, conversation_id: UUID, *, ended: bool)
 def _as_the_database_says(profile_id: UUID, conversation_id: UUID) -> None:
     while registry.of_profile(profile_id):
         before = registry.changes(profile_id)
-        history_from_seq = heads.history_from(profile_id, conversation_id)
+        member = heads.membership(profile_id, conversation_id)
         if registry.changes(profile_id) != before:
             continue
         for connection in registry.of_profile(profile_id):
-            if history_from_seq is None:
+            if member is None:
                 rooms.leave(connection, conversation_id)
             else:
-                rooms.join(connection, conversation_id, history_from_seq)
+                rooms.join(connection, conversation_id, member.history_from_seq, kind=member.kind)
         return
 
 

@@ -12,12 +12,15 @@ from app.kernel.actor import Actor
 
 @dataclass(slots=True)
 class Connection:
-    """One socket. ``memberships`` maps a conversation to the position after which its history may be read."""
+    """One socket. ``memberships`` maps a conversation to the position after which its history may be read; ``support``
+    are those of them in which customers are served.
+    """
 
     sid: str
     actor: Actor
     address: str = ""
     memberships: dict[UUID, int] = field(default_factory=dict)
+    support: set[UUID] = field(default_factory=set)
     channels: set[str] = field(default_factory=set)
     expires_at: datetime | None = None  # when the credential ends, as far as is known; a session may be extended
 
@@ -64,6 +67,7 @@ def entered(connection: Connection, conversation_id: UUID, history_from_seq: int
 def left(connection: Connection, conversation_id: UUID) -> None:
     """Note that a socket is no longer in a conversation."""
     connection.memberships.pop(conversation_id, None)
+    connection.support.discard(conversation_id)
     floors = _floors.get(str(conversation_id))
     if floors is not None:
         floors.pop(connection.sid, None)

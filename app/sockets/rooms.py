@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 import socketio
 
-from app.domain import delivery, relay
+from app.domain import channels, delivery, relay
 from app.domain.delivery import Standing
 from app.extensions import socketio as flask_socketio
 from app.kernel.ids import parse_id
@@ -31,7 +32,7 @@ def settle(connection: Connection, found: list[Standing] | None = None) -> list[
         before = registry.changes(connection.actor.id)
         standings, found = delivery.standings(connection.actor) if found is None else found, None
         for standing in standings:
-            join(connection, standing.conversation_id, standing.history_from_seq)
+            join(connection, standing.conversation_id, standing.history_from_seq, kind=standing.kind)
         leave_all_but(connection, {standing.conversation_id for standing in standings})
         if registry.changes(connection.actor.id) == before:
             return standings
@@ -42,12 +43,40 @@ def enter(connection: Connection, room: str) -> None:
     server().manager.enter_room(connection.sid, "/", room)
 
 
-def join(connection: Connection, conversation_id: UUID, history_from_seq: int) -> None:
+def join(connection: Connection, conversation_id: UUID, history_from_seq: int, *, kind: str) -> None:
     """Put a socket into a conversation, of which it may read what comes after a position."""
     registry.entered(connection, conversation_id, history_from_seq)
+    if kind == "support":
+        connection.support.add(conversation_id)
     room = f"conversation:{conversation_id}"
     connection.channels.add(room)
     enter(connection, room)
+
+
+def hold(connection: Connection, channel: str) -> None:
+    """Have a socket hear a channel that it may hear. The own messages are those of all its support conversations: it is
+    put into their rooms, where it hears each once, whatever else it holds.
+    """
+    connection.channels.add(channel)
+    enter(connection, channel)
+    if channel == channels.own_messages(connection.actor):
+        for conversation_id in connection.support:
+            enter(connection, f"conversation:{conversation_id}")
+
+
+def let_go(connection: Connection, names: Iterable[str]) -> None:
+    """Have a socket hear these channels no more, as far as no other that it holds brings the same."""
+    for channel in names:
+        if channel in connection.channels:
+            connection.channels.discard(channel)
+            server().manager.leave_room(connection.sid, "/", channel)
+    own = channels.own_messages(connection.actor)
+    for conversation_id in connection.support:
+        room = f"conversation:{conversation_id}"
+        if own in connection.channels:
+            enter(connection, room)
+        elif room not in connection.channels:
+            server().manager.leave_room(connection.sid, "/", room)
 
 
 def leave(connection: Connection, conversation_id: UUID) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import Celery
 
-from app.domain import delivery, drain, healing, operations, presence, sessions, typing, uploads
+from app.domain import delivery, drain, healing, operations, presence, search, sessions, typing, uploads
 from app.kernel import clock
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
@@ -17,6 +17,8 @@ def register(celery: Celery) -> None:
     celery.task(name="typing.clean_up", ignore_result=True)(clean_up_typing)
     celery.task(name="presence.flush", ignore_result=True)(flush_presence)
     celery.task(name="delivery.forget_marks", ignore_result=True)(forget_marks)
+    celery.task(name="search.take_up", ignore_result=True)(take_up)
+    celery.task(name="search.take_up_all", ignore_result=True)(take_up_all)
     celery.task(name="uploads.clean_up", ignore_result=True)(clean_up_uploads)
     celery.task(name="sessions.clean_up", ignore_result=True)(clean_up_sessions)
     celery.task(name="operations.tick", ignore_result=True)(tick)
@@ -78,3 +80,19 @@ def tick() -> None:
 def answer(word: str) -> None:
     """Say that this worker reads what it is sent."""
     operations.answer(word)
+
+
+def take_up() -> None:
+    """Have what changed lately found by searches."""
+    try:
+        search.take_up(now=clock.now())
+    except DomainError:
+        pass  # five seconds later it is tried again, and a search does it for itself
+
+
+def take_up_all() -> None:
+    """Have all that changed at any time found by searches: what was there before there was a search, too."""
+    try:
+        search.take_up(now=clock.now(), all_of_them=True)
+    except DomainError:
+        pass

@@ -47,7 +47,7 @@ class File:
 @cache
 def files() -> dict[str, File]:
     """Read all static files, by their path below the folder."""
-    found = sorted(path for path in STATIC.rglob("*") if path.is_file())
+    found = sorted(path for path in STATIC.rglob("*") if path.is_file() and not path.name.endswith(".d.ts"))
     return {path.relative_to(STATIC).as_posix(): _read(path) for path in found}
 
 
@@ -92,6 +92,11 @@ def modules(entry: str) -> tuple[str, ...]:
             found[path] = None
             waiting += [_resolved(path, name) for name in IMPORT.findall(files()[path].body.decode())]
     return tuple(asset(path) for path in found)
+
+
+def shell() -> list[str]:
+    """List the addresses of what a device keeps, to open without a network."""
+    return [asset(path) for path in files() if not path.startswith(("vendor/licences/", "css/docs"))]
 
 
 def _resolved(importer: str, name: str) -> str:

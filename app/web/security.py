@@ -54,6 +54,7 @@ def content_security_policy() -> str:
             "form-action 'self'",
             "frame-ancestors 'none'",
             "require-trusted-types-for 'script'",
+            "trusted-types parley-worker",  # the one rule: the address of the service worker
         )
     )
 

@@ -71,14 +71,17 @@ OF_CONVERSATIONS: dict[str, tuple[str, Any, Callable[[str, str], str]]] = {
         READ,
     ),
     "GET /conversations/<room>/unread": ("/conversations/{c}/unread", None, READ),
+    "POST /messages/realtime/subscribe": ("/messages/realtime/subscribe", {"conversationId": "{c}"}, READ),
     "GET /messages/<message_id>": ("/messages/{message}", None, READ),
     "GET /messages/<message_id>/history": ("/messages/{message}/history", None, READ),
     "GET /messages/<message_id>/receipts": ("/messages/{message}/receipts", None, READ),
+    "GET /messages/<message_id>/passport": ("/messages/{message}/passport", None, READ),
     "GET /messages/<message_id>/thread": ("/messages/{message}/thread", None, READ),
     "PUT /messages/<message_id>/reactions/<path:emoji>": ("/messages/{message}/reactions/x", None, READ),
     "DELETE /messages/<message_id>/reactions/<path:emoji>": ("/messages/{message}/reactions/x", None, READ),
     "PATCH /messages/<message_id>": ("/messages/{message}", {"content": "edited"}, expect(member="forbidden")),
     "GET /uploads/<upload_id>": ("/uploads/{upload}", None, READ),
+    "GET /search": ("/search?q=hello&conversationId={c}", None, READ),
     "GET /conversations/<room>/presence": ("/conversations/{c}/presence", None, READ),
     "POST /conversations/<room>/join": ("/conversations/{c}/join", None, joining),
     # what ends something comes last
@@ -90,10 +93,11 @@ OF_CONVERSATIONS: dict[str, tuple[str, Any, Callable[[str, str], str]]] = {
 # Calls about oneself or everybody: anyone signed in may, and gets only the own.
 OF_ONESELF = {
     "POST /auth/register", "POST /auth/login", "POST /auth/refresh", "POST /auth/logout",
-    "POST /auth/forgot", "POST /auth/reset", "GET /me", "PATCH /me",
+    "POST /auth/forgot", "POST /auth/reset", "GET /me/notifications", "PUT /me/notifications", "GET /me", "PATCH /me",
     "GET /sessions", "DELETE /sessions/<session_id>", "GET /users", "GET /users/<username>", "POST /conversations",
     "GET /conversations", "GET /conversations/with/<username>", "GET /rooms", "GET /presence", "GET /connection",
     "POST /uploads",
+    "DELETE /messages/realtime/subscribe",
 }  # fmt: skip
 # Calls of those who serve customers: (path, body); `{customer}` and `{token}` stand for ids, `{c}` for their conversation.
 OF_STAFF: dict[str, tuple[str, Any]] = {

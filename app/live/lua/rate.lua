@@ -1,5 +1,5 @@
 -- Take one from a rate, or give it back: the same arithmetic and the same key as in accept.lua.
--- KEYS 1 rate:send:{sender}
+-- KEYS 1 rate:send:{sender}, or another name
 -- ARGV 1 a second  2 burst  3 '1' takes, '-1' gives back
 -- Answer: wait in ms (0: taken)
 local time = redis.call('TIME')

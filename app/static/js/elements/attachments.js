@@ -11,10 +11,19 @@ export function Attachments({ attachments }) {
   if (!attachments.length) return null;
   return html`
     <ul class="attachments" aria-label="Attachments">
-      ${attachments.map((one) => html`<li key=${one.id}>${one.thumbnailUrl || one.width ? html`<${Picture} file=${one} />` : html`<${File} file=${one} />`}</li>`)}
+      ${attachments.map((one) => html`<li key=${one.id}><${kindOf(one)} file=${one} /></li>`)}
     </ul>
   `;
 }
+
+/** @param {Attachment} file */
+function kindOf({ contentType = "", thumbnailUrl, width }) {
+  if (thumbnailUrl || (width && contentType.startsWith("image/"))) return Picture;
+  return contentType.startsWith("audio/") ? Sound : File;
+}
+
+/** @param {{file: Attachment}} props */
+const Sound = ({ file: { url, name } }) => html`<audio controls preload="metadata" src=${url} aria-label=${name}></audio>`;
 
 /** @param {{file: Attachment}} props */
 function Picture({ file }) {
@@ -29,10 +38,10 @@ function Picture({ file }) {
 }
 
 /** @param {{file: Attachment}} props */
-const File = ({ file: { url, name = "File", size } }) => html`
+const File = ({ file: { url, name = "File", bytes } }) => html`
   <a class="file" href=${url} download=${name} target="_blank" rel="noopener">
     <${Icon} name="file" />
     <span class="file-name">${name}</span>
-    ${size != null && html`<span class="file-size">${sizeOf(size)}</span>`}
+    ${bytes != null && html`<span class="file-size">${sizeOf(bytes)}</span>`}
   </a>
 `;

@@ -8,6 +8,7 @@ import { EmojiPicker } from "./emojiPicker.js";
 import { growTo } from "./grow.js";
 import { html, usePage } from "./html.js";
 import { Icon, IconButton } from "./icon.js";
+import { AttachButton, Tray, useDrop, useTray } from "./tray.js";
 
 const NEAR_MAX = CONTENT_MAX - 400;
 const isTouch = () => matchMedia("(pointer: coarse)").matches;
@@ -33,6 +34,8 @@ export function Composer({ conversation, place, placeholder, label = "Message", 
   const [picking, pick] = useState(false);
   const [pasted, setPasted] = useState(/** @type {string | null} */ (null));
   const own = useRef(text);
+  const { uploads, add } = useTray(place);
+  const isOver = useDrop(place === conversation.id, add);
   const write = (/** @type {string} */ value) => {
     own.current = value;
     setText(value);
@@ -47,10 +50,13 @@ export function Composer({ conversation, place, placeholder, label = "Message", 
     return () => session.ownTyping.stop();
   }, []);
   const length = lengthOf(text.trim());
+  const { attachments } = uploads;
+  const maySend = (length > 0 || attachments.length > 0) && length <= CONTENT_MAX && uploads.isReady;
   const send = () => {
     const content = own.current.trim();
-    if (!content || lengthOf(content) > CONTENT_MAX) return;
-    session.send({ conversationId: conversation.id, content, replyToId: replyTo?.id ?? replyToId });
+    if (!(content || attachments.length) || lengthOf(content) > CONTENT_MAX || !uploads.isReady) return;
+    session.send({ conversationId: conversation.id, content, replyToId: replyTo?.id ?? replyToId, attachments });
+    uploads.clear();
     write("");
     onSent?.();
     field.current?.focus();
@@ -77,6 +83,11 @@ export function Composer({ conversation, place, placeholder, label = "Message", 
     requestAnimationFrame(() => (field.current?.focus(), field.current?.setSelectionRange(selectionStart + piece.length, selectionStart + piece.length)));
   };
   const paste = (/** @type {ClipboardEvent} */ event) => {
+    if (event.clipboardData?.files.length) {
+      event.preventDefault();
+      add([...event.clipboardData.files]);
+      return;
+    }
     const words = event.clipboardData?.getData("text/plain").replaceAll("\r\n", "\n") ?? "";
     setPasted(looksLikeCode(words) ? words : null);
   };
@@ -84,13 +95,15 @@ export function Composer({ conversation, place, placeholder, label = "Message", 
     <form class="composer" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), send())}>
       ${replyTo && html`<${ReplyingTo} message=${replyTo} onCancel=${onCancelReply} />`}
       ${pasted && html`<${AsCode} onYes=${() => (write(own.current.replace(pasted, () => fenced(pasted))), setPasted(null))} onNo=${() => setPasted(null)} />`}
-      <div class="composer-box">
+      <${Tray} uploads=${uploads} />
+      <div class="composer-box ${isOver ? "over" : ""}">
         ${completion.list}
+        <${AttachButton} onFiles=${add} />
         <textarea
           ref=${field}
           rows="1"
           aria-label=${label}
-          placeholder=${placeholder}
+          placeholder=${isOver ? "Let go to attach" : placeholder}
           value=${text}
           onInput=${typed}
           onKeyDown=${pressed}
@@ -101,7 +114,7 @@ export function Composer({ conversation, place, placeholder, label = "Message", 
           ...${completion.attributes}
         ></textarea>
         <${IconButton} icon="smile" label="Emoji" class="composer-tool" aria-expanded=${String(picking)} onClick=${() => pick(!picking)} />
-        <button class="send" aria-label="Send" title="Send" disabled=${!length || length > CONTENT_MAX}><${Icon} name="send" /></button>
+        <button class="send" aria-label="Send" title="Send" disabled=${!maySend}><${Icon} name="send" /></button>
         ${picking && html`<${EmojiPicker} label="Emoji" onPick=${insert} onClose=${() => (pick(false), field.current?.focus())} />`}
       </div>
       ${length > NEAR_MAX &&

@@ -24,7 +24,7 @@ import { useLive } from "./useLive.js";
  * @property {(message: Message) => void} remove
  * @property {(messageId: string) => void} show
  * @property {(messageId: string) => void} unfold
- * @property {(message: Message) => void} thread
+ * @property {((message: Message) => void) | null} thread  null within the thread itself
  * @property {(message: Message) => void} explain
  * @property {(message: Message) => void} revisions
  * @property {(entry: Entry) => void} retry

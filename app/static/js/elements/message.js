@@ -59,7 +59,7 @@ export const MessageRow = memo(
           <${Content} ...${props} />
           ${!props.isGoing && html`<${Attachments} attachments=${message.attachments} />`}
           <${Reactions} message=${message} people=${props.people} onMore=${() => pick(true)} />
-          ${message.replyCount > 0 && html`<${ReplyCount} message=${message} verbs=${verbs} />`}
+          ${message.replyCount > 0 && verbs.thread && html`<${ReplyCount} message=${message} verbs=${verbs} />`}
           ${entry && html`<${EntryState} entry=${entry} verbs=${verbs} />`}
         </div>
         ${props.tick && !isGone && html`<${Tick} tick=${props.tick} onClick=${message.persisted ? () => verbs.explain(message) : null} />`}
@@ -103,7 +103,7 @@ const When = ({ at }) => html`<time class="message-time" datetime=${at} title=${
 
 /** @param {{message: import("../realtime/types.js").Message, verbs: import("./conversation.js").ConversationVerbs}} props */
 const ReplyCount = ({ message, verbs }) => html`
-  <button type="button" class="reply-count" onClick=${() => verbs.thread(message)}>
+  <button type="button" class="reply-count" onClick=${() => verbs.thread?.(message)}>
     <${Icon} name="reply" /> ${message.replyCount} ${message.replyCount === 1 ? "reply" : "replies"}
   </button>
 `;

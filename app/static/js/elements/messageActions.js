@@ -13,7 +13,7 @@ export function MessageActions({ message, mine, verbs, onReact }) {
   const { act } = usePage();
   const copy = (/** @type {string} */ text) => act(() => navigator.clipboard.writeText(text));
   const choices = [
-    { icon: "thread", label: "Open the thread", act: () => verbs.thread(message) },
+    ...(verbs.thread ? [{ icon: "thread", label: "Open the thread", act: () => verbs.thread?.(message) }] : []),
     { icon: "copy", label: "Copy the text", act: () => copy(message.content) },
     { icon: "link", label: "Copy a link", act: () => copy(`${location.origin}/chat/${message.conversationId}/${message.id}`) },
     { icon: "route", label: "What happened to it", act: () => verbs.explain(message) },

@@ -35,7 +35,7 @@ export function ThreadPanel({ conversation, rootId, shows, moves, onClose }) {
   const verbs = useMemo(
     () => ({
       ...shows,
-      thread: () => {},
+      thread: null,
       replyTo: () => field.current?.focus(),
       edit,
       remove: (/** @type {import("../realtime/types.js").Message} */ message) => deletions.begin(message.id),

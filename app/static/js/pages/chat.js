@@ -18,7 +18,8 @@ if (current) {
 }
 
 const root = /** @type {HTMLElement} */ (document.getElementById("root"));
-render(html`<${App} session=${session} router=${new Router()} actor=${actor} csrfToken=${csrfToken} />`, root);
+const router = new Router();
+render(html`<${App} session=${session} router=${router} actor=${actor} csrfToken=${csrfToken} />`, root);
 
 const { connection, ownPresence, outbox } = session;
 addEventListener("offline", () => connection.suspect());
@@ -31,3 +32,13 @@ addEventListener("beforeunload", (event) => {
   if (outbox.entries.size && connection.state === "refused") event.preventDefault();
 });
 document.documentElement.dataset.live = "true";
+
+// What follows is not needed to read and write: it is fetched when the page has nothing better to do.
+const idle = /** @type {any} */ (globalThis).requestIdleCallback ?? setTimeout;
+idle(async () => {
+  const [{ callForAttention }, { install }] = await Promise.all([import("../view/attention.js"), import("../view/installing.js")]);
+  callForAttention(session, router);
+  const go = (/** @type {string} */ path) => router.go(path.split("/")[2] ?? null);
+  // A browser without workers, or one that forbids them, has all but the shell.
+  await install(session, csrfToken, go).catch(() => {});
+});

@@ -177,6 +177,7 @@ function startSession({ actor, csrfToken, token, url = "" }) {
   const api = new Api({ csrfToken, token, base: url });
   const session = new Session({ api, connection, actor, tabId: claimTab(), outboxStore: databaseStore(openDB) });
   connection.on("state", (state) => state === "online" && adopt(session));
+  session.on("leftover", () => adopt(session));
   connection.start();
   adopt(session);
   return session;

@@ -17,6 +17,7 @@ import { uuid } from "./uuid.js";
  * @property {string} content
  * @property {string | null} replyToId
  * @property {string[]} attachmentIds
+ * @property {import("./types.js").Attachment[]} [attachments]  the same, to be shown meanwhile
  * @property {Record<string, any>} metadata
  * @property {string} createdAt
  * @property {number} place  its order among all
@@ -25,7 +26,7 @@ import { uuid } from "./uuid.js";
  * @property {string | null} problem  a sentence: what it waits for or why it failed
  *
  * @typedef {{busy: boolean, wanted: boolean, timer: any, backoff: Backoff}} Lane
- * @typedef {{conversationId: string, content: string, replyToId?: string | null, attachmentIds?: string[], metadata?: Record<string, any>}} Draft
+ * @typedef {{conversationId: string, content: string, replyToId?: string | null, attachmentIds?: string[], attachments?: import("./types.js").Attachment[], metadata?: Record<string, any>}} Draft
  * @typedef {import("./types.js").Message} Message
  * @typedef {import("./outboxStore.js").OutboxStore} OutboxStore
  */
@@ -87,7 +88,7 @@ export class Outbox extends Emitter {
   }
 
   /** This will keep a message and send it as soon as it may be. @param {Draft} draft @returns {Entry} */
-  add({ conversationId, content, replyToId = null, attachmentIds = [], metadata = {} }) {
+  add({ conversationId, content, replyToId = null, attachments = [], attachmentIds = attachments.map(({ id }) => id), metadata = {} }) {
     this.lastPlace = Math.max(this.lastPlace + 1, this.clock.now());
     /** @type {Entry} */
     const entry = {
@@ -98,6 +99,7 @@ export class Outbox extends Emitter {
       content,
       replyToId,
       attachmentIds,
+      attachments,
       metadata,
       createdAt: new Date(this.clock.now()).toISOString(),
       place: this.lastPlace,

@@ -3,7 +3,7 @@
 /**
  * @typedef {{id: string, username: string | null, displayName: string, avatarUrl: string | null}} Sender
  * @typedef {{emoji: string, count: number, reactorIds: string[]}} Reaction
- * @typedef {{id: string, name?: string, contentType?: string, size?: number, url?: string, thumbnailUrl?: string | null, width?: number | null, height?: number | null}} Attachment
+ * @typedef {{id: string, name?: string, contentType?: string, bytes?: number, url?: string, thumbnailUrl?: string | null, width?: number | null, height?: number | null}} Attachment
  *
  * @typedef {object} Message
  * @property {string} id

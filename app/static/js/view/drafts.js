@@ -23,3 +23,17 @@ export function keepDraft(actorId, conversationId, text) {
     // A browser that keeps nothing: the draft lasts as long as the page.
   }
 }
+
+/** The files of a draft that are on the server already. @param {string} actorId @param {string} place @returns {import("../realtime/types.js").Attachment[]} */
+export function attachedOf(actorId, place) {
+  try {
+    return JSON.parse(draftOf(actorId, `${place} files`) || "[]");
+  } catch {
+    return [];
+  }
+}
+
+/** @param {string} actorId @param {string} place @param {import("../realtime/types.js").Attachment[]} attachments */
+export function keepAttached(actorId, place, attachments) {
+  keepDraft(actorId, `${place} files`, attachments.length ? JSON.stringify(attachments) : "");
+}

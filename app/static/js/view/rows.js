@@ -85,7 +85,7 @@ function asMessage(entry, actor) {
     threadRootId: null,
     replyCount: 0,
     rootReplyCount: null,
-    attachments: [],
+    attachments: entry.attachments ?? [],
     reactions: [],
     mentions: [],
     metadata: entry.metadata,

@@ -1,0 +1,101 @@
+"""Finding messages by their pieces, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.kernel.events import MessageEvent
+from app.models import Transaction
+
+LOOK_FOR = text("SELECT set_config('parley.looked_for', CAST(CAST(:terms AS text[]) AS text), true)")
+FIND = text(
+    "SELECT message_id, created_at FROM found_messages"
+    " WHERE (CAST(:since AS timestamptz) IS NULL OR created_at >= :since)"
+    " AND (CAST(:until AS timestamptz) IS NULL OR created_at < :until)"
+    " AND (CAST(:above AS bigint) IS NULL OR seq > :above) AND (CAST(:below AS bigint) IS NULL OR seq < :below)"
+    " AND (CAST(:at AS timestamptz) IS NULL OR (created_at, message_id) < (:at, CAST(:id AS uuid)))"
+    " ORDER BY created_at DESC, message_id DESC LIMIT :limit"
+)
+BEHIND = text(
+    "SELECT c.id FROM memberships me JOIN conversations c ON c.id = me.conversation_id"
+    " LEFT JOIN found_up_to f ON f.conversation_id = c.id"
+    " WHERE me.profile_id = :me AND me.left_at IS NULL AND c.deleted_at IS NULL AND c.head_seq > COALESCE(f.seq, 0)"
+    " AND (CAST(:conversation_id AS uuid) IS NULL OR c.id = :conversation_id) ORDER BY c.active_at DESC LIMIT :limit"
+)
+BEHIND_SINCE = text(
+    "SELECT c.id FROM conversations c LEFT JOIN found_up_to f ON f.conversation_id = c.id"
+    " WHERE c.head_seq > COALESCE(f.seq, 0) AND (CAST(:since AS timestamptz) IS NULL OR c.updated_at > :since)"
+    " LIMIT :limit"
+)
+BEGIN = text("INSERT INTO found_up_to (conversation_id, seq) VALUES (:id, 0) ON CONFLICT DO NOTHING")
+HOLD = text("SELECT seq FROM found_up_to WHERE conversation_id = :id FOR UPDATE")
+ADVANCE = text("UPDATE found_up_to SET seq = :seq WHERE conversation_id = :id")
+FORGET = text("DELETE FROM found_messages WHERE message_id = ANY(CAST(:ids AS uuid[]))")
+REMEMBER = text(
+    "INSERT INTO found_messages (message_id, conversation_id, seq, created_at, terms)"
+    " VALUES (:message_id, :conversation_id, :seq, :created_at, CAST(:terms AS text[]))"
+)
+EVERYTHING: tuple[str, ...] = ()
+Place = tuple[datetime, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Between which instants, and which positions, messages are looked for; None is open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    above: int | None = None
+    below: int | None = None
+
+
+def find(tx: Transaction, terms: Sequence[str], span: Span, *, before: Place | None, limit: int) -> list[Place]:
+    """Give the places (created at, id) of messages with all these pieces that this actor may see, newest first."""
+    tx.execute(LOOK_FOR, {"terms": list(terms)})
+    at, last_id = before or (None, None)
+    values = {"since": span.since, "until": span.until, "above": span.above, "below": span.below}
+    rows = tx.execute(FIND, {**values, "at": at, "id": last_id, "limit": limit})
+    return [(row.created_at, row.message_id) for row in rows]
+
+
+def behind(tx: Transaction, profile_id: UUID, conversation_id: UUID | None, limit: int) -> list[UUID]:
+    """List someone's conversations whose newest changes cannot be found yet, the most active first."""
+    values = {"me": profile_id, "conversation_id": conversation_id, "limit": limit}
+    return list(tx.execute(BEHIND, values).scalars())
+
+
+def behind_since(tx: Transaction, since: datetime | None, limit: int) -> list[UUID]:
+    """List conversations that changed since an instant and whose newest changes cannot be found yet."""
+    return list(tx.execute(BEHIND_SINCE, {"since": since, "limit": limit}).scalars())
+
+
+def hold(tx: Transaction, conversation_id: UUID) -> int:
+    """Give up to which position a conversation can be found, and keep others from moving it."""
+    tx.execute(BEGIN, {"id": conversation_id})
+    return int(tx.execute(HOLD, {"id": conversation_id}).scalar_one())
+
+
+def replace(tx: Transaction, conversation_id: UUID, found: Sequence[tuple[MessageEvent, set[str]]], up_to: int) -> None:
+    """Have messages found by these pieces (none: not at all), and a conversation up to a position."""
+    tx.execute(LOOK_FOR, {"terms": list(EVERYTHING)})
+    tx.execute(FORGET, {"ids": [event["id"] for event, _ in found]})
+    rows = [_row(event, terms) for event, terms in found if terms]
+    if rows:
+        tx.execute(REMEMBER, rows)
+    tx.change(ADVANCE, {"id": conversation_id, "seq": up_to})
+
+
+def _row(event: MessageEvent, terms: set[str]) -> dict[str, Any]:
+    return {
+        "message_id": event["id"],
+        "conversation_id": event["conversationId"],
+        "seq": event["seq"],
+        "created_at": event["createdAt"],
+        "terms": sorted(terms),
+    }

@@ -1,0 +1,28 @@
+// Which conversation somebody looks at right now, in whichever tab of this browser: no notification is needed for that one.
+
+const KEY = "parley_looking";
+
+/** @param {() => string | null} current  the conversation that this tab shows */
+export function tellWhatIsLookedAt(current) {
+  const tell = () => {
+    const id = document.hasFocus() ? current() : null;
+    try {
+      if (id) localStorage.setItem(KEY, id);
+      else if (!document.hasFocus()) localStorage.removeItem(KEY);
+    } catch {
+      // Without storage, a conversation that is looked at may ring as well.
+    }
+  };
+  for (const sign of ["focus", "blur", "popstate", "pointerdown", "keydown", "pagehide"]) addEventListener(sign, tell);
+  tell();
+  return tell;
+}
+
+/** @param {string} conversationId */
+export function isLookedAt(conversationId) {
+  try {
+    return localStorage.getItem(KEY) === conversationId;
+  } catch {
+    return false;
+  }
+}

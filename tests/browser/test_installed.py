@@ -1,0 +1,101 @@
+"""The service worker: the chat opens without a network, sends what was left, and never shows old code."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Arrive
+from tests.support.clients import Person
+from tests.support.stack import Stack, until
+
+pytestmark = pytest.mark.parametrize("mode", ["behind"], indirect=True)
+READY = """async () => {
+    const registration = await navigator.serviceWorker.ready;
+    if (!navigator.serviceWorker.controller) await new Promise((tell) =>
+        navigator.serviceWorker.addEventListener("controllerchange", tell, { once: true }));
+    return registration.active.scriptURL;
+}"""
+
+
+def test_the_chat_opens_without_a_network_and_keeps_what_is_written_then(
+    stack: Stack, people: tuple[Person, Person], arrive: Arrive
+) -> None:
+    ann, ben = people
+    talk = ann.direct(ben)
+    hers = arrive(ann, stack.url)
+    hers.open(talk)
+    assert hers.page.evaluate(READY).endswith("/sw.js")
+    hers.say("before")
+    hers.sees_tick("before")
+    hers.page.reload()
+    hers.wait_until_live()
+    hers.may_be_cut_off = True
+    hers.context.set_offline(True)
+    hers.page.reload()
+    hers.wait_until_live()
+    hers.sees("before")
+    hers.say("written without a network")
+    hers.page.reload()
+    hers.wait_until_live()
+    expect(hers.message("written without a network")).to_be_visible()
+    hers.come_back()
+    hers.sees_tick("written without a network")
+    assert [one["content"] for one in ben.until_persisted(talk, 2)] == ["before", "written without a network"]
+
+
+def test_signing_out_takes_the_kept_pages_along(stack: Stack, people: tuple[Person, Person], arrive: Arrive) -> None:
+    ann, ben = people
+    hers = arrive(ann, stack.url)
+    hers.open(ann.direct(ben))
+    hers.page.evaluate(READY)
+    hers.page.reload()
+    hers.wait_until_live()
+    assert hers.page.evaluate("caches.has('parley-pages')")
+    hers.page.get_by_role("button", name="Log out").click()
+    hers.page.wait_for_url("**/login")
+    until(lambda: not hers.page.evaluate("caches.has('parley-pages')"), what="the kept pages are gone")
+
+
+def test_one_notification_for_two_tabs(stack: Stack, people: tuple[Person, Person], arrive: Arrive) -> None:
+    ann, ben = people
+    talk = ann.direct(ben)
+    hers = arrive(ann, stack.url)
+    hers.context.grant_permissions(["notifications"])
+    hers.page.evaluate("localStorage.setItem('parley_device', JSON.stringify({ desktop: true }))")
+    other = hers.new_page()
+    for page in (hers.page, other):
+        page.goto(f"{stack.url}/chat")
+        page.wait_for_selector("html[data-live]", state="attached")
+        page.evaluate(READY)
+    # The two modules that a quiet page fetches are there once the lock is held.
+    until(lambda: hers.page.evaluate(HELD), what="a tab leads")
+    ben.ok("POST", "/messages/send", {"conversationId": talk, "content": "Are you **there**?"})
+    shown = until(lambda: hers.page.evaluate(SHOWN), what="a notification")
+    assert shown == [[f"{ben.username}", "Are you there?"]]
+
+
+HELD = "async () => (await navigator.locks.query()).held.some(({ name }) => name === 'parley-notifier')"
+SHOWN = """async () => {
+    const registration = await navigator.serviceWorker.ready;
+    return (await registration.getNotifications()).map(({ title, body }) => [title, body]);
+}"""
+
+
+def test_what_the_last_page_left_is_sent_by_the_worker(
+    stack: Stack, people: tuple[Person, Person], arrive: Arrive
+) -> None:
+    ann, ben = people
+    talk = ann.direct(ben)
+    hers = arrive(ann, stack.url)
+    hers.open(talk)
+    hers.page.evaluate(READY)
+    hers.page.reload()
+    hers.wait_until_live()
+    hers.cut_off()
+    hers.say("left behind")
+    expect(hers.message("left behind")).to_be_visible()
+    hers.page.close()
+    hers.context.set_offline(False)
+    sent = until(lambda: [one["content"] for one in ben.history(talk)], within_s=30, what="the worker sends it")
+    assert sent == ["left behind"]
