@@ -200,6 +200,11 @@ def _of(profile_ids: Iterable[UUID]) -> list[dict[str, Any]]:
     return [known.get(i) or describe(rows[i].kind, i, "offline", rows[i].last_seen_at, {}) for i in wanted if i in rows]
 
 
+def lately(profile_ids: Sequence[UUID]) -> tuple[set[UUID], dict[UUID, datetime]]:
+    """Tell who of these is connected, and when others were last seen since the last flush. Raises Down."""
+    return live.lately(profile_ids)
+
+
 def flush_seen() -> int:
     """Write who was seen when into the database; gives how many (a job: safe to run twice)."""
     seen = live.take_seen()
