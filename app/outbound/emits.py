@@ -101,6 +101,8 @@ def system(
     if reconnect_after_ms is not None:
         body["reconnectAfterMs"] = reconnect_after_ms
     socketio.server.emit("system", body, to=sid, namespace="/", ignore_queue=True)
+    if sid is None:
+        _tell("channel:system-events", body)
 
 
 def _emit(name: str, body: Any, room: str | list[str], *, here_only: bool = False) -> None:
