@@ -3,7 +3,7 @@
 from app.models.attachment import Attachment
 from app.models.conversation import Conversation, Membership
 from app.models.customer import Customer, PortalToken
-from app.models.letter import Letter, PasswordReset
+from app.models.letter import Letter, NotificationSettings, PasswordReset
 from app.models.message import (
     DeadLetter,
     DeliveryFailure,
@@ -32,6 +32,7 @@ __all__ = [
     "Mention",
     "Message",
     "MessageEdit",
+    "NotificationSettings",
     "PasswordReset",
     "PortalToken",
     "Profile",
