@@ -84,9 +84,9 @@ def csrf_matches(actor: Actor, token: object) -> bool:
 
 # checking -------------------------------------------------------------------------------------------------------------
 def actor_of_token(token: str) -> Actor:
-    """Find who a bearer token stands for: a person's access token or a customer's portal token; raises Unauthenticated."""
-    if token.startswith(customers.PREFIX):
-        return trust.portal(customers.digest(token)).actor
+    """Find who a bearer token stands for: a person's access token, a customer's or a bot's own; raises Unauthenticated."""
+    if token.startswith((customers.PREFIX, credentials.BOT_PREFIX)):
+        return trust.token(customers.digest(token)).actor
     try:
         claims = jwt.decode(
             token, settings().secret_key, algorithms=["HS256"], options={"require": ["exp", "sub", "sid"]}

@@ -141,6 +141,20 @@ class IssuePortalToken(Request):
     expires_in_seconds: Annotated[int, Field(ge=1, le=10 * 366 * 86_400)] | None = None
 
 
+class CreateBot(Request):
+    """``POST /api/bots``."""
+
+    username: Username
+    display_name: DisplayName | None = None
+
+
+class IssueApiToken(Request):
+    """``POST /api/bots/{id}/api-tokens``; without a time it does not expire."""
+
+    name: DisplayName | None = None
+    expires_in_seconds: Annotated[int, Field(ge=1, le=10 * 366 * 86_400)] | None = None
+
+
 class PatchSupport(Request):
     """``PATCH /api/support/conversations/{c}``; a null assignee takes it off the one who has it."""
 
