@@ -120,6 +120,7 @@ class Config:
     port: int = _set("PORT", _whole(1, 65_535), 5000)
     rate_limits_enabled: bool = _set("RATE_LIMITS_ENABLED", _flag, True)
 
+    metrics_token: str | None = _set("CHAT_METRICS_TOKEN", str, None, secret=True)
     env: str = _set("CHAT_ENV", _one_of("production", "development", "test"), "development")
     host: str = _set("CHAT_HOST", str, "127.0.0.1")
     origins: tuple[str, ...] = _set("CHAT_ORIGINS", _origins, ())

@@ -33,6 +33,7 @@ from app.domain import (
 from app.extensions import celery, db, limit_database_waits, migrate, redis, socketio
 from app.kernel import json, limits, settings as kernel_settings
 from app.kernel.errors import DomainError, Malformed, NotFound, TooLarge
+from app.outbound import metrics
 from app.outbound.bus import Listener
 from app.outbound.fanout import FanoutManager
 from app.sockets import connections, notices as socket_notices, rooms, standing, transport
@@ -125,6 +126,8 @@ def _heard(message: dict[str, Any]) -> None:
             unsettled.settled(body["id"])
         elif body["persisted"]:
             relay.delivered(body)
+            if message["event"] == "message":
+                metrics.emitted(body["conversationId"], body["seq"], body["createdAt"])
             # The emit of a commit may come after someone has joined the group that it was made in.
 
 
@@ -198,6 +201,7 @@ def start_web(app: Flask) -> None:
     """Start what a serving process does beside answering; called after it was forked."""
     background: Background = app.extensions["background"]
     background.stopping.clear()
+    metrics.share(kernel_settings.settings().instance_path / "metrics")
     limit_database_waits()
     startup.check()
     _print_mode()
@@ -215,6 +219,7 @@ def start_web(app: Flask) -> None:
     _spawn(socket_notices.run_rechecks, background.stopping)
     _spawn(transport.sweep, background.stopping)
     _spawn(standing.run, background.stopping)
+    _spawn(metrics.run, background.stopping)
     _spawn(watch.guard_stalls, background.stopping)
     _spawn(watch.look_after, background.stopping)
     _spawn(watch.take_over, background.stopping)
@@ -251,11 +256,13 @@ def stop_web(app: Flask, grace_s: float = 10) -> None:
 def start_worker(_: Flask) -> threading.Event:
     """Start the drain and the healer of a Celery worker; gives the event that stops them."""
     stopping = threading.Event()
+    metrics.share(kernel_settings.settings().instance_path / "metrics")
     limit_database_waits()
     startup.check()
     _print_mode()
     _spawn(drain.run, stopping)
     _spawn(healing.run, stopping)
+    _spawn(metrics.run, stopping)
     return stopping
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import request
 
 from app.api.endpoint import endpoint
-from app.domain import accounts, resets, sessions
+from app.domain import accounts, notifications, resets, sessions
 from app.domain.accounts import Client, SignedIn
 from app.domain.credentials import Tokens
 from app.kernel import clock, requests as wire
@@ -78,6 +78,18 @@ def me(*, actor: Actor) -> dict[str, Any]:
 def patch_me(*, actor: Actor, body: wire.PatchMe) -> dict[str, Any]:
     """Change one's name, address or password."""
     return {"user": accounts.patch_me(actor, request=body, now=clock.now())}
+
+
+@endpoint("GET", "/me/notifications", data="NotificationSettings", customers=True)
+def my_notifications(*, actor: Actor) -> dict[str, Any]:
+    """Read what one is mailed of."""
+    return {"notifications": notifications.mine(actor)}
+
+
+@endpoint("PUT", "/me/notifications", body=wire.NotificationSettings, data="NotificationSettings", customers=True)
+def choose_notifications(*, actor: Actor, body: wire.NotificationSettings) -> dict[str, Any]:
+    """Choose what one is mailed of."""
+    return {"notifications": notifications.configure(actor, request=body, now=clock.now())}
 
 
 @endpoint("GET", "/sessions", data="Items of SessionView")

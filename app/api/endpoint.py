@@ -20,6 +20,7 @@ from app.kernel.actor import Actor
 from app.kernel.errors import DomainError, Forbidden, Invalid, Malformed, NotFound, TooLarge, Unauthenticated
 from app.kernel.ids import parse_id
 from app.kernel.json import loads
+from app.outbound import metrics
 
 api = Blueprint("api", __name__, url_prefix="/api", template_folder="templates")
 COOKIE = "parley_session"
@@ -191,6 +192,7 @@ def success(data: Any, status: int = 200) -> Response:
 
 def failure(error: DomainError, status: int | None = None) -> Response:
     """Wrap a refusal; ``Retry-After`` in whole seconds where it says when to try again."""
+    metrics.error("rest", error.code)
     body = {"success": False, **_common(), "error": {**error.wire(), "requestId": g.get("request_id", "")}}
     response = _respond(body, status or error.status)
     if error.retry_after is not None:

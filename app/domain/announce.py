@@ -14,7 +14,7 @@ from app.kernel.errors import DomainError
 from app.kernel.events import MessageEvent
 from app.live import hot
 from app.models import transaction
-from app.outbound import bus, emits
+from app.outbound import bus, emits, metrics
 from app.queries import messages as views
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ def created(outcome: Outcome) -> None:
         _remember([*outcome.created, *outcome.roots])
         for event in outcome.created:
             _tell(event)
+        metrics.persisted(event["createdAt"] for event in outcome.created)
     except Exception:
         log.exception("committed messages could not be announced; the healer does it")
 

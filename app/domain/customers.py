@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from app.domain import audit
+from app.domain import audit, credentials
 from app.kernel import clock, ids
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.errors import Conflict, Forbidden, NotFound
@@ -21,7 +21,21 @@ from app.outbound import bus
 from app.queries import customers as views
 
 PREFIX = "ptk_"
-REVOKE = text("UPDATE portal_tokens SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL RETURNING profile_id")
+LETTER_TOKEN_LIFETIME = timedelta(days=7)
+# With it end those that letters brought: nobody made them, so nobody else can end them.
+REVOKE = text(
+    "UPDATE portal_tokens t SET revoked_at = :now FROM portal_tokens named WHERE named.id = :id AND t.revoked_at IS NULL"
+    " AND named.revoked_at IS NULL AND (t.id = :id OR (t.profile_id = named.profile_id AND t.created_by IS NULL))"
+    " RETURNING t.id"
+)
+LET_IN = text(
+    "SELECT 1 FROM portal_tokens WHERE profile_id = :id AND created_by IS NOT NULL AND revoked_at IS NULL"
+    " AND (expires_at IS NULL OR expires_at > :now) LIMIT 1"
+)
+KEEP_LETTER_TOKEN = text(
+    "INSERT INTO portal_tokens (id, profile_id, token_hash, created_at, expires_at)"
+    " VALUES (:id, :customer, :digest, :now, :expires_at) ON CONFLICT (id) DO NOTHING"
+)
 EXISTS = text("SELECT 1 FROM portal_tokens WHERE id = :id")
 
 
@@ -85,14 +99,28 @@ def issue_token(actor: Actor, *, customer_id: UUID, expires_in_s: int | None, no
     return {"token": token, "portalToken": {"id": str(row.id), "expiresAt": expires_at}}
 
 
+def letter_token(*, letter_id: UUID, customer_id: UUID, now: datetime) -> str | None:
+    """Make the key in a letter to a customer, the same each time; none for one whom staff let in no longer.
+
+    It lives a week, and ends with any token of theirs that staff end.
+    """
+    token = PREFIX + credentials.seal("letter", letter_id, b"")
+    with transaction(SYSTEM) as tx:
+        if tx.execute(LET_IN, {"id": customer_id, "now": now}).one_or_none() is None:
+            return None
+        row = {"id": uuid5(letter_id, "portal"), "customer": customer_id, "digest": digest(token), "now": now}
+        tx.change(KEEP_LETTER_TOKEN, {**row, "expires_at": now + LETTER_TOKEN_LIFETIME})
+    return token
+
+
 def revoke_token(actor: Actor, *, token_id: UUID, now: datetime) -> None:
     """End a portal token and the sockets that hang on it; a second time changes nothing."""
     with transaction(SYSTEM) as tx:
         if tx.execute(EXISTS, {"id": token_id}).one_or_none() is None:
             raise NotFound("The portal token")
         require_staff(actor)
-        if tx.execute(REVOKE, {"id": token_id, "now": now}).one_or_none() is not None:
-            bus.announce(tx, "session", sessionId=str(token_id))
+        for row in tx.execute(REVOKE, {"id": token_id, "now": now}).all():
+            bus.announce(tx, "session", sessionId=str(row.id))
 
 
 def digest(token: str) -> bytes:

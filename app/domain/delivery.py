@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -19,7 +20,7 @@ from app.kernel.errors import Invalid, NotFound
 from app.kernel.events import DeliveryStatusEvent, MessageEvent, Missed, Position
 from app.live import hot
 from app.models import Transaction, transaction
-from app.outbound import emits
+from app.outbound import emits, metrics
 from app.queries import conversations as conversation_views, messages as views
 
 RECEIPTS_TOLD_TO_ALL = 100  # members
@@ -62,9 +63,11 @@ def catch_up(
 
     At the head Redis alone answers, after a short absence the hot history, else PostgreSQL. Reading forgets nothing.
     """
+    began = time.perf_counter()
     if known is not None and after is not None:
         recent = _recent(actor, conversation_id, after, limit, known)
         if recent is not None:
+            metrics.missed("cache", time.perf_counter() - began)
             return recent
     with transaction(actor, snapshot=True) as tx:
         member = member_of(tx, actor, conversation_id)
@@ -73,6 +76,7 @@ def catch_up(
             tx, conversation_id, after=start, floor=member.history_from_seq, limit=limit
         )
         head, received, latest = views.places(tx, conversation_id, member.received_seq)
+    metrics.missed("database", time.perf_counter() - began)
     return _missed(conversation_id, events, received, latest, min(up_to, head), more)
 
 
@@ -129,6 +133,8 @@ def received(
         if before is not None and place is not None:
             tell_senders(tx, actor, member, place, after=before, status="delivered", delivered_at=now)
         tx.after_commit(lambda: note_received(actor.id, conversation_id, place))
+    if before is not None:
+        metrics.received(conversation_id, held)
     return held
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.kernel.actor import SYSTEM
 from app.kernel.events import DeliveryStatusEvent, MessageEvent, RecipientType
 from app.models import transaction
-from app.outbound import emits
+from app.outbound import emits, metrics
 
 Path = Literal["mail", "push", "account"]
 REASON_MAX = 200
@@ -36,6 +36,7 @@ def failed(*, recipient_id: UUID, message_ids: Sequence[UUID], path: Path, reaso
     with transaction(SYSTEM) as tx:
         rows = tx.execute(KEEP, {**values, "reason": reason.strip()[:REASON_MAX] or "It failed."}).all()
         tx.after_commit(lambda: _tell(rows))
+        tx.after_commit(lambda: metrics.failed(path, len(rows)))
     return len(rows)
 
 
@@ -56,6 +57,7 @@ def recipient_type(profile_kind: str, *, is_support: bool) -> RecipientType:
 
 def buried(events: Sequence[MessageEvent]) -> None:
     """Take back messages that were accepted and cannot be stored, and tell their senders so."""
+    metrics.failed("store", len(events))
     for event in events:
         emits.withdrawn(event["id"], event["conversationId"], "could not be stored")
         kinds: dict[str, RecipientType] = {"customer": "staff", "staff": "customer"}

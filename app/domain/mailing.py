@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.domain import letters, resets
+from app.domain import digests, letters, resets
 from app.domain.letters import Waiting
 from app.kernel.actor import SYSTEM
 from app.models import transaction
@@ -35,6 +35,7 @@ class Kind:
 
 
 KINDS = {
+    "digest": Kind(digests.compose, digests.GIVEN_UP_AFTER, twice_is_harmless=False, on_failed=digests.on_failed),
     "reset": Kind(resets.compose, resets.LIFETIME, twice_is_harmless=True),
 }
 

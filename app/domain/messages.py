@@ -21,6 +21,7 @@ from app.kernel.events import MessageEvent, Page
 from app.kernel.requests import SendMessage
 from app.live import log
 from app.models import Transaction, transaction
+from app.outbound import metrics
 from app.queries import messages as views
 
 REPLY = text(
@@ -36,6 +37,7 @@ def send(actor: Actor, *, request: SendMessage, now: datetime) -> Sent:
     A retry (the same clientMessageId by the same sender) is answered with the first message, whatever has changed since.
     Raises Conflict, Invalid, NotFound, OutOfOrder, RateLimited or Unavailable.
     """
+    began = time.perf_counter()
     client_message_id = request.client_message_id or ids.new_id()
     try:
         event = _draft(actor, request, client_message_id, now)
@@ -52,6 +54,8 @@ def send(actor: Actor, *, request: SendMessage, now: datetime) -> Sent:
         _let_go(actor, event, refusal)
         raise
     typing.stop(actor.id, UUID(event["conversationId"]))
+    if sent.is_new:
+        metrics.accepted("through" if sent.message["persisted"] else "behind", time.perf_counter() - began)
     return sent
 
 

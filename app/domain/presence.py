@@ -24,7 +24,7 @@ from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
 from app.live import presence as live
 from app.models import transaction
-from app.outbound import emits
+from app.outbound import emits, metrics
 
 log = logging.getLogger(__name__)
 ROOMS = text(
@@ -102,8 +102,10 @@ def _tell_soon(actor: Actor, status: str, now: datetime) -> None:
     if _pace.take(actor.id):
         _untold.pop(actor.id, None)
         _tell(actor, status, now)
+        metrics.presence("told")
     else:
         _untold[actor.id] = actor
+        metrics.presence("put off")
 
 
 def _tell(actor: Actor, status: str, now: datetime) -> None:
@@ -196,6 +198,11 @@ def _of(profile_ids: Iterable[UUID]) -> list[dict[str, Any]]:
     with transaction(SYSTEM) as tx:
         rows = {row.id: row for row in tx.execute(LAST_SEEN, {"ids": [str(i) for i in wanted]})}
     return [known.get(i) or describe(rows[i].kind, i, "offline", rows[i].last_seen_at, {}) for i in wanted if i in rows]
+
+
+def lately(profile_ids: Sequence[UUID]) -> tuple[set[UUID], dict[UUID, datetime]]:
+    """Tell who of these is connected, and when others were last seen since the last flush. Raises Down."""
+    return live.lately(profile_ids)
 
 
 def flush_seen() -> int:

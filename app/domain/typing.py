@@ -18,7 +18,7 @@ from app.kernel.actor import Actor
 from app.kernel.breaker import Down
 from app.live import typing as notes
 from app.models import transaction
-from app.outbound import emits
+from app.outbound import emits, metrics
 
 Key = tuple[UUID, UUID]
 
@@ -72,13 +72,16 @@ def _extend(actor: Actor, conversation_id: UUID, now: datetime) -> dict[str, Any
     live = _live.get(key)
     if live is not None:
         _live[key] = replace(live, expires_at=expires_at)
+        metrics.typing("coalesced")
         return {"expiresAt": clock.wire(expires_at), "coalesced": True}
     if not _pace.take(key):
+        metrics.typing("coalesced")
         return {"expiresAt": clock.wire(expires_at), "coalesced": True}
     begun = Indicator(actor.id, actor.kind == "customer", conversation_id, now, expires_at)
     _live[key] = begun
     _note(begun)
     emits.typing(begun.event(is_typing=True))
+    metrics.typing("told")
     return {"expiresAt": clock.wire(expires_at), "coalesced": False}
 
 

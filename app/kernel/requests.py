@@ -126,6 +126,13 @@ class Settings(Request):
     notifications: Literal["all", "mentions", "none"] | None = None
 
 
+class NotificationSettings(Request):
+    """``PUT /api/me/notifications``: what one is mailed of, after how long an absence."""
+
+    email: Literal["off", "mentions", "all"] | None = None
+    delay_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
+
+
 class CreateCustomer(Request):
     """``POST /api/customers``."""
 

@@ -164,3 +164,17 @@ def length() -> int:
     """Give the number of entries that wait for the database."""
     with LOG.guard():
         return int(redis.log.xlen(STREAM))
+
+
+def standing() -> tuple[int, float]:
+    """Give (how many entries wait for the database, the oldest one's age in seconds); raises Down."""
+    with LOG.guard():
+        pipe = redis.log.pipeline(transaction=True)
+        pipe.xlen(STREAM)
+        pipe.xrange(STREAM, count=1)
+        pipe.time()
+        entries, oldest, (seconds, micros) = pipe.execute()
+    if not oldest:
+        return int(entries), 0.0
+    since = int(oldest[0][0].split(b"-")[0]) / 1000
+    return int(entries), max(0.0, float(seconds + micros / 1e6 - since))

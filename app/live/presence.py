@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -46,6 +47,22 @@ def forget(profile_ids: Sequence[UUID]) -> None:
         with CACHE.guard():
             redis.cache.hdel(SEEN, *map(str, profile_ids))
             redis.cache.delete(*(f"{kind}{one}" for one in profile_ids for kind in ("presence:", "presence:devices:")))
+
+
+def lately(profile_ids: Sequence[UUID]) -> tuple[set[UUID], dict[UUID, datetime]]:
+    """Tell who of these has a device here, and when others were seen since the last flush; raises Down."""
+    if not profile_ids:
+        return set(), {}
+    with CACHE.guard():
+        pipe = redis.cache.pipeline(transaction=False)
+        pipe.hmget(SEEN, [str(one) for one in profile_ids])
+        for one in profile_ids:
+            pipe.hvals(f"presence:devices:{one}")
+        seen, *devices = pipe.execute()
+    now_ms = time.time() * 1000
+    pairs = list(zip(profile_ids, devices, strict=True))
+    here = {one for one, states in pairs if any(int(state.rpartition(b"|")[2]) > now_ms for state in states)}
+    return here, {one: datetime.fromisoformat(at.decode()) for one, at in zip(profile_ids, seen, strict=True) if at}
 
 
 def take_seen() -> dict[UUID, datetime]:

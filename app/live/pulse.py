@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from app.extensions import CACHE, redis
+from app.extensions import CACHE, LOG, redis
 
 TICK = "beat:ticked"
 TICK_EVERY_S = 5
@@ -34,3 +34,11 @@ def last_tick() -> float | None:
     with CACHE.guard():
         held = redis.cache.get(TICK)
     return float(held) if held else None
+
+
+def memory(which: str) -> tuple[int, int]:
+    """Give (bytes in use, most bytes; 0 for no limit) of the log's or the cache's Redis; raises Down."""
+    client, breaker = (redis.log, LOG) if which == "log" else (redis.cache, CACHE)
+    with breaker.guard():
+        found = client.info("memory")
+    return int(found["used_memory"]), int(found.get("maxmemory") or 0)

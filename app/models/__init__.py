@@ -4,7 +4,7 @@ from app.models.api_token import ApiToken
 from app.models.attachment import Attachment
 from app.models.conversation import Conversation, Membership
 from app.models.customer import Customer, PortalToken
-from app.models.letter import Letter, PasswordReset
+from app.models.letter import Letter, NotificationSettings, PasswordReset
 from app.models.message import (
     DeadLetter,
     DeliveryFailure,
@@ -34,6 +34,7 @@ __all__ = [
     "Mention",
     "Message",
     "MessageEdit",
+    "NotificationSettings",
     "PasswordReset",
     "PortalToken",
     "Profile",

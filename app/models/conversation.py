@@ -74,3 +74,4 @@ class Membership(Base):
     archived: Mapped[bool]
     pinned: Mapped[bool]
     notifications: Mapped[Words]
+    notified_seq: Mapped[Seq]

@@ -6,7 +6,7 @@ from sqlalchemy import Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
-from app.models.columns import Instant, Json, Key, ProfileRef, Words
+from app.models.columns import Instant, Json, Key, ProfileKey, ProfileRef, Words
 
 
 class Letter(Base):
@@ -39,6 +39,17 @@ class Letter(Base):
     due_at: Mapped[Instant]
     ended_at: Mapped[Instant | None]
     reason: Mapped[Words | None]
+
+
+class NotificationSettings(Base):
+    """What someone wants to be mailed of; those who never chose have no row."""
+
+    __tablename__ = "notification_settings"
+
+    profile_id: Mapped[ProfileKey]
+    email: Mapped[Words]
+    delay_minutes: Mapped[int]
+    changed_at: Mapped[Instant]
 
 
 class PasswordReset(Base):

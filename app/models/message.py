@@ -30,6 +30,11 @@ class Message(Base):
         UniqueConstraint("conversation_id", "seq"),
         UniqueConstraint("sender_id", "client_message_id"),
         Index("messages_changed", "conversation_id", "changed_seq"),
+        Index(
+            "messages_tombstones",
+            "deleted_at",
+            postgresql_where=text("deleted_at IS NOT NULL AND purged_at IS NULL"),
+        ),
         Index("messages_thread", "thread_root_id", "seq", postgresql_where=text("thread_root_id IS NOT NULL")),
         Index("messages_by_sender", "conversation_id", "sender_id", "seq", postgresql_where=text("deleted_at IS NULL")),
     )
@@ -52,6 +57,9 @@ class Message(Base):
     root_reply_count: Mapped[int | None]
     attachment_count: Mapped[int] = mapped_column(SmallInteger)
     details: Mapped[Json] = mapped_column("metadata")
+    committed_at: Mapped[Instant | None] = mapped_column(server_default=text("clock_timestamp()"))
+    through: Mapped[bool | None]
+    purged_at: Mapped[Instant | None]
 
 
 class MessageEdit(Base):

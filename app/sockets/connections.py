@@ -15,6 +15,7 @@ from app.kernel import clock, limits
 from app.kernel.actor import Actor
 from app.kernel.errors import DomainError, NotFound, RateLimited, Unauthenticated, Unavailable
 from app.kernel.settings import settings
+from app.outbound import metrics
 from app.sockets import registry, rooms, standing
 from app.sockets.registry import Connection
 
@@ -45,6 +46,7 @@ def _connect(sid: str, environ: dict[str, Any], auth: Any = None) -> dict[str, A
         raise _refused(Unavailable()) from error  # not "unauthenticated": a client gives up its credential on that
     connection = Connection(sid, actor, environ.get("REMOTE_ADDR", ""))
     registry.add(connection)
+    metrics.connected(1)
     rooms.server().start_background_task(_welcome, connection)
     return None
 
@@ -141,6 +143,8 @@ def _disconnect(sid: str, *_: Any) -> dict[str, Any] | None:
         return UNKNOWN
     connection = registry.drop(sid)
     presence.disconnected(device=sid)
+    if connection is not None:
+        metrics.connected(-1)
     if connection is not None and not registry.of_profile(connection.actor.id):
         typing.stop_all(connection.actor.id)
     return None

@@ -11,6 +11,7 @@ import socketio
 from app.domain import changes, channels, delivery, messages, presence, reading, typing
 from app.kernel import clock, limits, requests as wire
 from app.kernel.errors import DomainError, Invalid, NotFound, Unauthenticated
+from app.outbound import metrics
 from app.sockets import registry, rooms
 from app.sockets.registry import Connection
 
@@ -45,8 +46,10 @@ def _acked(event: Event) -> Callable[..., dict[str, Any]]:
                 "data": event.handler(connection, wire.parse(event.model, payload[0] if payload else {})),
             }
         except DomainError as refusal:
+            metrics.error("socket", refusal.code)
             return {"ok": False, "error": refusal.wire()}
         except Exception:
+            metrics.error("socket", "internal")
             log.exception("an event failed")
             return {
                 "ok": False,

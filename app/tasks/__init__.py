@@ -16,6 +16,7 @@ BEAT = {
     "conversations.heal": {"task": "conversations.heal", "schedule": 30.0, "options": {"expires": 30}},
     "typing.clean_up": {"task": "typing.clean_up", "schedule": 5.0, "options": {"expires": 5}},
     "presence.flush": {"task": "presence.flush", "schedule": 60.0, "options": {"expires": 60}},
+    "digests.plan": {"task": "digests.plan", "schedule": 60.0, "options": {"expires": 60}},
     "delivery.forget_marks": {"task": "delivery.forget_marks", "schedule": 3600.0, "options": {"expires": 3600}},
     "search.take_up": {"task": "search.take_up", "schedule": 5.0, "options": {"expires": 5}},
     "search.take_up_all": {"task": "search.take_up_all", "schedule": 300.0, "options": {"expires": 300}},

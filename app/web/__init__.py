@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response
 
-from app.web import administration, pages, people, portal, preferences, recovery, service, worker
+from app.web import administration, letters, pages, people, portal, preferences, service, worker
 from app.web.rendering import page
 from app.web.security import protect
 
@@ -20,7 +20,7 @@ SENTENCES = {
 
 def register(app: Flask) -> None:
     """Put the pages on the application; each module adds its own to the one blueprint."""
-    for module in (people, preferences, recovery, service, administration, portal, worker):
+    for module in (people, preferences, letters, service, administration, portal, worker):
         assert module.web is pages.web
     app.register_blueprint(pages.web)
 

@@ -1,7 +1,7 @@
 """Bots' tokens.
 
 Revision ID: 0032
-Revises: 0031
+Revises: 0012
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0032"
-down_revision = "0031"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

@@ -75,6 +75,7 @@ OF_CONVERSATIONS: dict[str, tuple[str, Any, Callable[[str, str], str]]] = {
     "GET /messages/<message_id>": ("/messages/{message}", None, READ),
     "GET /messages/<message_id>/history": ("/messages/{message}/history", None, READ),
     "GET /messages/<message_id>/receipts": ("/messages/{message}/receipts", None, READ),
+    "GET /messages/<message_id>/passport": ("/messages/{message}/passport", None, READ),
     "GET /messages/<message_id>/thread": ("/messages/{message}/thread", None, READ),
     "PUT /messages/<message_id>/reactions/<path:emoji>": ("/messages/{message}/reactions/x", None, READ),
     "DELETE /messages/<message_id>/reactions/<path:emoji>": ("/messages/{message}/reactions/x", None, READ),
@@ -92,7 +93,7 @@ OF_CONVERSATIONS: dict[str, tuple[str, Any, Callable[[str, str], str]]] = {
 # Calls about oneself or everybody: anyone signed in may, and gets only the own.
 OF_ONESELF = {
     "POST /auth/register", "POST /auth/login", "POST /auth/refresh", "POST /auth/logout",
-    "POST /auth/forgot", "POST /auth/reset", "GET /me", "PATCH /me",
+    "POST /auth/forgot", "POST /auth/reset", "GET /me/notifications", "PUT /me/notifications", "GET /me", "PATCH /me",
     "GET /sessions", "DELETE /sessions/<session_id>", "GET /users", "GET /users/<username>", "POST /conversations",
     "GET /conversations", "GET /conversations/with/<username>", "GET /rooms", "GET /presence", "GET /connection",
     "POST /uploads",

@@ -1,6 +1,6 @@
 """The chaos harness: a Parley of real processes under fire, and a judge of what everybody was told meanwhile.
 
-A story in seven parts, to be read in this order:
+A story in parts, to be read in this order:
 
 - `ground`: the processes that are broken, two web processes, a worker, a beat, PostgreSQL and both Redis, each its own;
 - `faults`: what befalls them, by chance from a seed: kills, stops, full or read-only Redis, blackouts, all in combination;
@@ -9,6 +9,7 @@ A story in seven parts, to be read in this order:
 - `recording`: what they sent, were answered and heard;
 - `checker`: the model's invariants on that history and on what the database holds at rest, and those that only real
   clients can judge (I8, I9);
-- `run`, `report`: one run and its table;
-- `plants` with `launcher`: what Parley would be without one of its safeguards. The harness must find each of them.
+- `run`: one run under fire; `probe`, `figures`: the times that Parley promises, each in a scene of its own;
+- `controls`: what Parley would be without one of its safeguards (`plants`, put in by `launcher`), which the judge must find;
+- `report`: the tables.
 """

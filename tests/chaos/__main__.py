@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: what `make chaos` runs."""
+"""`python -m tests.chaos`: what `make chaos` runs. Runs under fire, then the figures, then the negative controls."""
 
 from __future__ import annotations
 
@@ -8,41 +8,67 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.chaos import report
+from tests.chaos.controls import CONTROLS
+from tests.chaos.figures import measure
 from tests.chaos.ground import Ground
-from tests.chaos.report import table
-from tests.chaos.run import Run, Verdict
+from tests.chaos.run import Run
 
 
 def main() -> int:
-    """Run and report; the status is 1 where an invariant is broken."""
+    """Do what was asked for; the status is 1 where an invariant is broken or a control was not found out."""
+    chosen = _arguments()
+    folder = Path(tempfile.mkdtemp(prefix="parley-chaos-"))
+    ground = Ground.make(folder)
+    parts = {"runs": _runs, "figures": _figures, "controls": _controls}
+    try:
+        found = [parts[name](ground, chosen) for name in (chosen.only or parts)]
+    finally:
+        ground.close()
+    if all(found):
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        print(f"What the processes said is in {folder}.")
+    return 0 if all(found) else 1
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--minutes", type=float, default=2.0)
-    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=2.0, help="of fire, in each mode")
+    parser.add_argument("--kills", type=int, default=0, help="go on until there were so many, in each mode")
     parser.add_argument("--mode", choices=["behind", "through", "both"], default="both")
-    chosen = parser.parse_args()
-    modes = ["behind", "through"] if chosen.mode == "both" else [chosen.mode]
-    verdicts = [_run(mode, chosen) for mode in modes]
-    return 1 if any(verdict.broken for verdict in verdicts) else 0
+    parser.add_argument("--only", nargs="+", choices=["runs", "figures", "controls"])
+    return parser.parse_args()
 
 
-def _run(mode: str, chosen: argparse.Namespace) -> Verdict:
-    folder = Path(tempfile.mkdtemp(prefix="parley-chaos-"))
-    ground = Ground.make(folder, mode)
-    try:
+def _modes(chosen: argparse.Namespace) -> list[str]:
+    return ["behind", "through"] if chosen.mode == "both" else [chosen.mode]
+
+
+def _runs(ground: Ground, chosen: argparse.Namespace) -> bool:
+    verdicts = []
+    for mode in _modes(chosen):
+        ground.become(mode)
         ground.start()
         run = Run(ground, seed=chosen.seed)
         run.begin()
-        run.suffer(until_s=60 * chosen.minutes / (2 if chosen.mode == "both" else 1), kills=chosen.kills)
-        verdict = run.rest()
-    finally:
-        ground.close()
-    print(table(verdict), flush=True)
-    if verdict.broken:
-        print(f"what the processes said is in {folder}", flush=True)
-    else:
-        shutil.rmtree(folder, ignore_errors=True)
-    return verdict
+        run.suffer(until_s=60 * chosen.minutes, kills=chosen.kills)
+        verdicts.append(run.rest())
+        print(report.of_run(verdicts[-1]), flush=True)
+    return not any(verdict.broken for verdict in verdicts)
+
+
+def _figures(ground: Ground, chosen: argparse.Namespace) -> bool:
+    for mode in _modes(chosen):
+        print(report.of_figures(mode, measure(ground, mode, seed=chosen.seed)), flush=True)
+    return True  # times depend on the machine: they are for reading
+
+
+def _controls(ground: Ground, chosen: argparse.Namespace) -> bool:
+    found = [(control, control.run(ground, seed=chosen.seed)) for control in CONTROLS]
+    print(report.of_controls(found), flush=True)
+    return all(control.is_found_out(verdict) for control, verdict in found)
 
 
 sys.exit(main())

@@ -65,6 +65,13 @@ def i1_what_was_shown_as_final_is_there(world: World) -> None:
         require("I5", true, "shown with a position that is not committed", own, seq, changed_seq, row)
 
 
+def i2_what_was_written_arrives(world: World) -> None:
+    """I2: what lies in an outbox is sent until it is in the database, whatever befell the sends before."""
+    sendings = world.record.sendings.values()
+    missing = [one.send.id for one in sendings if one.is_kept and not world.system.holds(one.send.id)]
+    require("I2", not missing, "written, kept in an outbox and never stored", missing[:5])
+
+
 def i6_every_event_can_be_read(world: World) -> None:
     """I6: what nobody has sent is shown to nobody; what a member sends is not refused for good."""
     require("I6", not world.record.unreadable, "heard or answered", world.record.unreadable[:3])
@@ -104,6 +111,7 @@ def every_device_lived(world: World) -> None:
 OF_HISTORIES: tuple[Callable[[World], None], ...] = (
     i1_nothing_is_there_twice,
     i1_what_was_shown_as_final_is_there,
+    i2_what_was_written_arrives,
     i6_every_event_can_be_read,
     i8_the_outsider_is_given_nothing,
     i8_the_removed_guest_is_given_nothing,

@@ -25,6 +25,8 @@ class Crowd:
     seed: int
     write_every_s: float = 0.25
     resends: bool = True
+    calm: bool = False
+    """Members only, who stay, and write what they are told to."""
     devices: list[Device] = field(default_factory=list)
     others: list[Tabs | Onlooker | Doorkeeper] = field(default_factory=list)
 
@@ -39,12 +41,22 @@ class Crowd:
         self.record.words.conversations = {own: name for name, own in rooms.items()}
         self.record.words.people = {person.id: name for name, person in self.people.items()}
         for name, device in WRITERS.items():
-            self._add(f"{name}'s {device}", name, Habits(self.write_every_s, resends=self.resends))
-            self._add(f"{name}'s other {device}", name, Habits(2 * self.write_every_s, 4.0, resends=self.resends))
-            self._add(f"{name}'s reader", name, Habits(stay_s=3.0 if name == "cleo" else 0.0))
-        for name in PEOPLE[:2]:
-            token = str(self.people[name].token)
-            self.others.append(Tabs(name, token, self.urls, self.record, every_s=0.5, seed=f"{self.seed} tabs {name}"))
+            if self.calm:
+                self._add(f"{name}'s {device}", name, Habits())
+                self._add(f"{name}'s reader", name, Habits())
+            else:
+                self._add(f"{name}'s {device}", name, Habits(self.write_every_s, resends=self.resends))
+                self._add(f"{name}'s other {device}", name, Habits(2 * self.write_every_s, 4.0, resends=self.resends))
+                self._add(f"{name}'s reader", name, Habits(stay_s=3.0 if name == "cleo" else 0.0))
+        if not self.calm:
+            self._add_strangers()
+
+    def _add_strangers(self) -> None:
+        for name in PEOPLE:
+            token, every_s = str(self.people[name].token), 2 * self.write_every_s
+            self.others.append(
+                Tabs(name, token, self.urls, self.record, every_s=every_s, seed=f"{self.seed} tabs {name}")
+            )
         for name in (GUEST, OUTSIDER):
             self.others.append(Onlooker(self.people[name], name, self.urls, self.record, f"{self.seed} {name}"))
         owner, guest = self.people[PEOPLE[0]], self.people[GUEST]

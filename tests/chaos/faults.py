@@ -47,9 +47,14 @@ def rounds(seed: int) -> Iterator[list[Fault]]:
     chance = random.Random(f"faults {seed}")
     for number in itertools.count(1):
         if number % 6 == 3:
-            yield [Fault("stop", "postgres", 0.0, 30.0), Fault(BLACKOUT, "everything", chance.uniform(0.3, 1.5), 0.3)]
+            yield blackout(chance.choice(["stop", "kill"]), chance.uniform(0.3, 1.5))
         else:
             yield _round(chance)
+
+
+def blackout(kind: str, after_s: float) -> list[Fault]:
+    """The database is stopped or killed, so that what is accepted waits in the log, and then all power fails."""
+    return [Fault(kind, "postgres", 0.0, 60.0), Fault(BLACKOUT, "everything", after_s, 0.3)]
 
 
 def _round(chance: random.Random) -> list[Fault]:
@@ -85,7 +90,8 @@ def play(ground: Ground, faults: list[Fault], note: Callable[[str], None]) -> No
 def _black_out(ground: Ground, for_s: float) -> None:
     """All power fails at once, and comes back."""
     for part in PARTS:
-        ground.kill(part)
+        if part not in SERVERS or ground.server(part).is_running():
+            ground.kill(part)
     time.sleep(for_s)
     for part in (*SERVERS, *PROCESSES):
         ground.start_again(part)

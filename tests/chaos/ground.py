@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import psycopg2
 import redis
 
 from embedded import Services
+from embedded.redis import RedisLog
 from embedded.server import Server
 from tests.support.stack import WORKER, Process, Stack, fresh_database
 
@@ -24,7 +25,8 @@ BEAT = [
     sys.executable, "-m", "celery", "-A", "celery_worker", "beat", "--scheduler", "celery.beat:Scheduler",
     "--loglevel", "WARNING",
 ]  # fmt: skip
-PROCESSES = ("web0", "web1", "worker", "beat")
+COMMANDS = {"web0": [sys.executable, "wsgi.py"], "web1": [sys.executable, "wsgi.py"], "worker": WORKER, "beat": BEAT}
+PROCESSES = tuple(COMMANDS)
 SERVERS = ("log", "cache", "postgres")
 PARTS = (*PROCESSES, *SERVERS)
 
@@ -41,33 +43,34 @@ class Ground:
     kills: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PARTS, 0))
 
     @classmethod
-    def make(
-        cls, folder: Path, mode: str, *, plants: tuple[str, ...] = (), log_settings: dict[str, str] | None = None
-    ) -> Ground:
-        """Start everything; ``plants`` are faults of ``plants.py`` that its processes carry."""
+    def make(cls, folder: Path) -> Ground:
+        """Start the servers; ``become`` prepares the processes."""
         services = Services(folder / "services", throwaway=True)
-        if log_settings and services.redis_log:
-            services.redis_log.settings = services.redis_log.settings | log_settings  # type: ignore[misc]
         services.start()
         env = services.test_env()
-        stack = Stack.make(env, fresh_database(env, None), mode, folder)
-        stack.environ |= {"CHAT_ACCESS_TOKEN_TTL_S": "86400", "CHAOS_PLANTS": ",".join(plants)}
+        stack = Stack.make(env, fresh_database(env, None), "behind", folder)
+        stack.environ["CHAT_ACCESS_TOKEN_TTL_S"] = "86400"
         del stack.environ["REDIS_CONNECT_TIMEOUT"]  # the ordinary 300 ms: it is what is tried here
-        commands = {
-            "web0": ([sys.executable, "wsgi.py"], {"PORT": str(stack.ports[0])}),
-            "web1": ([sys.executable, "wsgi.py"], {"PORT": str(stack.ports[1])}),
-            "worker": (WORKER, {}),
-            "beat": (BEAT, {}),
-        }
-        processes = {
-            name: Process(_launched(command) if plants else command, stack.environ | more, folder / f"{name}.log")
-            for name, (command, more) in commands.items()
-        }
-        ground = cls(folder, mode, services, stack, processes)
-        ground.webs = [processes["web0"], processes["web1"]]
-        return ground
+        return cls(folder, "behind", services, stack, {})
 
-    webs: list[Process] = field(default_factory=list)
+    def become(self, mode: str, *, plants: tuple[str, ...] = (), log_settings: Mapping[str, str] | None = None) -> None:
+        """Be a Parley of this mode, with planted faults and with other settings of the log's Redis; ``start`` starts it."""
+        self.end_processes()
+        log = self.server("log")
+        assert isinstance(log, RedisLog)
+        wanted = RedisLog.settings | dict(log_settings or {})
+        if log.settings != wanted:
+            log.stop()
+            log.settings = wanted  # type: ignore[misc]
+            log.start()
+        self.redis("log").flushdb()
+        self.redis("cache").flushdb()
+        self.mode = mode
+        environ = self.stack.environ | {"MESSAGE_WRITE_MODE": mode, "CHAOS_PLANTS": ",".join(plants)}
+        ports = {f"web{number}": {"PORT": str(port)} for number, port in enumerate(self.stack.ports)}
+        for name, command in COMMANDS.items():
+            begun = _launched(command) if plants else command
+            self.processes[name] = Process(begun, environ | ports.get(name, {}), self.folder / f"{name}.log")
 
     def start(self) -> None:
         """Start the processes and wait until the web processes are ready."""
@@ -75,13 +78,17 @@ class Ground:
             process.start()
         self.stack.wait_until_ready(within_s=60)
 
-    def close(self) -> None:
-        """End everything; the files of the servers are deleted."""
+    def end_processes(self) -> None:
+        """End the web processes, the worker and the beat."""
         for process in self.processes.values():
             process.signal(signal.SIGCONT)
             process.signal(signal.SIGTERM)
         for process in self.processes.values():
             process.stop()
+
+    def close(self) -> None:
+        """End everything; the files of the servers are deleted."""
+        self.end_processes()
         for name in SERVERS:
             with contextlib.suppress(psutil.Error):
                 self.go_on(name)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import queue
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -40,22 +41,28 @@ class NoLine(Exception):
 
 
 class Line:
-    """An open connection; what is heard waits in ``heard``, in order."""
+    """An open connection; what is heard waits in ``heard``, in order, and is told at once to ``listener``."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, listener: Callable[[str, Any], None] | None = None) -> None:
         self.url = url
         self.heard: queue.Queue[tuple[str, Any]] = queue.Queue()
         self._waiting: list[queue.Queue[Reply]] = []
         self._lock = threading.Lock()
         self.is_open = True
         self._client = socketio.Client(reconnection=False, json=json, request_timeout=HANDSHAKE_S, handle_sigint=False)
-        self._client.on("*", lambda event, data=None: self.heard.put((event, data)))
+        self._listener = listener
+        self._client.on("*", self._hear)
         self._client.on("disconnect", self._cut)
         try:
             self._client.connect(url, auth={"token": token}, transports=["websocket"], wait_timeout=HANDSHAKE_S)
         except (SocketIOError, OSError, ValueError) as error:
             raise NoLine(str(error)) from error
         self.ready = self._until_ready()
+
+    def _hear(self, event: str, data: Any = None) -> None:
+        self.heard.put((event, data))
+        if self._listener is not None:
+            self._listener(event, data)
 
     def _until_ready(self) -> dict[str, Any]:
         while True:

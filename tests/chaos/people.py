@@ -40,6 +40,7 @@ class Device(threading.Thread, Client):
         self.chance = random.Random(seed)
         self.line: Line | None = None
         self.quiet, self.end = threading.Event(), threading.Event()
+        self.told: list[str] = []
         self.behind_since: dict[str, float] = {}
         self.failure: Exception | None = None
         self.leaves_at = self.writes_at = 0.0
@@ -82,6 +83,9 @@ class Device(threading.Thread, Client):
             self.line = None
             self.end.wait(self.chance.uniform(0.05, 0.5))
             return
+        if not self.habits.resends:
+            for outbox in self.outboxes.values():
+                outbox.waiting.clear()
         self.connect(self.line.url)
         self.behind_since = dict.fromkeys(CONVERSATIONS, 0.0)
         stay_s = self.habits.stay_s
@@ -169,6 +173,8 @@ class Device(threading.Thread, Client):
     # Writing.
 
     def _write(self) -> None:
+        while self.told:
+            self.write(self.told.pop(), f"{self.device} says {self.written + 1}")
         now = time.monotonic()
         if self.habits.write_every_s and now >= self.writes_at:
             self.writes_at = now + self.chance.uniform(0, 2 * self.habits.write_every_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from app.extensions import redis
@@ -13,7 +13,6 @@ from app.outbound import emits
 from app.outbound.fanout import FanoutManager
 
 DROPPED = 0.05
-_chance = random.Random(os.getpid())
 
 
 def pop_the_log() -> None:
@@ -40,19 +39,14 @@ def pop_the_log() -> None:
 
 
 def drop_emits() -> None:
-    """Lose one emit in twenty on its way to a process's sockets."""
-    handle, emit = FanoutManager._handle_emit, FanoutManager.emit
+    """Lose one emit in twenty on its way from a web process to its sockets; no process knows of it."""
+    participants, chance = FanoutManager.get_participants, random.Random(os.getpid())
 
-    def handle_most(self: FanoutManager, message: dict[str, Any]) -> None:
-        if _chance.random() > DROPPED:
-            handle(self, message)
+    def fewer(self: FanoutManager, namespace: str, room: Any) -> Iterator[Any]:
+        if chance.random() > DROPPED:
+            yield from participants(self, namespace, room)
 
-    def emit_most(self: FanoutManager, event: str, data: Any, **more: Any) -> None:
-        if not (more.get("ignore_queue") and _chance.random() < DROPPED):
-            emit(self, event, data, **more)
-
-    FanoutManager._handle_emit = handle_most  # type: ignore[method-assign]
-    FanoutManager.emit = emit_most  # type: ignore[method-assign, assignment]
+    FanoutManager.get_participants = fewer
 
 
 def say_no_heads() -> None:

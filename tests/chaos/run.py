@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from tests.chaos import checker, faults
 from tests.chaos.checker import AtRest, World
 from tests.chaos.crowd import Crowd
+from tests.chaos.faults import Fault
 from tests.chaos.ground import Ground
 from tests.chaos.recording import Recording
 from tests.model.invariants import Broken
+from tests.model.system import Snapshot
 from tests.model.wording import ROWS
 
+DOUBLES = "SELECT content FROM messages WHERE conversation_id = ANY(%s::uuid[]) GROUP BY content HAVING count(*) > 1"
 REST_WITHIN_S = 60.0
 PERSISTED_WITHIN_S = 10.0
 BREATH_S = 0.5
@@ -36,11 +39,15 @@ class Verdict:
 class Run:
     """A ground, a crowd and a history."""
 
-    def __init__(self, ground: Ground, *, seed: int, write_every_s: float = 0.25, resends: bool = True) -> None:
+    def __init__(
+        self, ground: Ground, *, seed: int, write_every_s: float = 0.25, resends: bool = True, calm: bool = False
+    ) -> None:
         self.ground, self.seed = ground, seed
+        ground.kills = dict.fromkeys(ground.kills, 0)
         self.record = Recording()
-        self.crowd = Crowd(ground.stack.urls, self.record, seed, write_every_s, resends)
+        self.crowd = Crowd(ground.stack.urls, self.record, seed, write_every_s, resends, calm)
         self.persisted: set[str] = set()
+        self.has_lost = False
         self.other_faults = 0
         self.longest_s = {"persisted after the last fault has healed": 0.0, "all processes ready again": 0.0}
         self.began = time.monotonic()
@@ -50,14 +57,17 @@ class Run:
         self.crowd.gather()
         self.crowd.start()
 
-    def suffer(self, *, until_s: float | None = None, kills: int = 0, first: int = 0) -> None:
+    def suffer(self, *, until_s: float = 0.0, kills: int = 0) -> None:
         """Play rounds until the seconds are over and there were so many kills."""
-        story = faults.rounds(self.seed + first)
-        while time.monotonic() - self.began < (until_s or 0) or sum(self.ground.kills.values()) < kills:
-            found = next(story)
-            self.other_faults += sum(fault.kind not in ("kill", faults.BLACKOUT) for fault in found)
-            faults.play(self.ground, found, self._note)
-            self._heal()
+        story = faults.rounds(self.seed)
+        while time.monotonic() - self.began < until_s or sum(self.ground.kills.values()) < kills:
+            self.suffer_round(next(story))
+
+    def suffer_round(self, found: list[Fault]) -> None:
+        """Play a round of faults and wait until all is healed."""
+        self.other_faults += sum(fault.kind not in ("kill", faults.BLACKOUT) for fault in found)
+        faults.play(self.ground, found, self._note)
+        self._heal()
 
     def _note(self, what: str) -> None:
         self.record.faults.append((time.monotonic() - self.began, what))
@@ -80,10 +90,11 @@ class Run:
             self.persisted |= there
             missing -= there
             time.sleep(0.05)
+        self.has_lost |= bool(missing)
         self.persisted |= missing
         return time.monotonic() - began
 
-    def _snapshots(self):  # type: ignore[no-untyped-def]
+    def _snapshots(self) -> dict[str, Snapshot]:
         words = self.record.words
         with self.ground.database() as cursor:
             cursor.execute(ROWS, [list(words.conversations)])
@@ -93,7 +104,7 @@ class Run:
         """Let all come to rest and judge."""
         self.crowd.fall_quiet()
         began = time.monotonic()
-        while time.monotonic() - began < REST_WITHIN_S:
+        while time.monotonic() - began < (1.0 if self.has_lost else REST_WITHIN_S):
             heads = {name: snapshot.head for name, snapshot in self._snapshots().items()}
             if self.crowd.until_at_rest(heads, within_s=2.0) is not None and not self._logged():
                 break
@@ -107,7 +118,7 @@ class Run:
 
     def _judge(self) -> Verdict:
         with self.ground.database() as cursor:
-            cursor.execute("SELECT content FROM messages GROUP BY content HAVING count(*) > 1")
+            cursor.execute(DOUBLES, [list(self.record.words.conversations)])
             doubles = tuple(content for (content,) in cursor.fetchall())
         world = World(AtRest(self._snapshots(), self._logged(), doubles), self.record, list(self.crowd.devices))
         minutes = (time.monotonic() - self.began) / 60

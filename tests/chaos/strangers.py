@@ -34,13 +34,14 @@ class Tabs(threading.Thread):
             number = next(self.numbers)
             name = f"{self.person}'s tab {number}"
             send = Send(name, self.person, self.chance.choice(CONVERSATIONS), 1, f"{name} says 1")
-            self._post(send) if number % 3 == 0 else self._say(send)
+            self._post(send) if number % 4 == 0 else self._say(send)
 
     def _say(self, send: Send) -> None:
         try:
             line = Line(self.chance.choice(self.urls), self.token)
         except NoLine:
             return
+        self.quiet.wait(self.chance.uniform(0, 2 * self.every_s))  # they think first
         payload = self.record.begin(send, is_kept=False)
         self.record.answer(send, line.ask("message:send", payload))
         line.close()

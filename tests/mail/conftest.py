@@ -21,7 +21,7 @@ from app.kernel.actor import SYSTEM, Actor
 from app.models import transaction
 from tests.support.clients import PASSWORD
 from tests.support.postoffice import PostOffice, post_office
-from tests.support.stack import _numbers, environment, fresh_database
+from tests.support.stack import environment, fresh_database, redis_number
 from tests.support.wired import environ_for, inside
 
 
@@ -78,28 +78,27 @@ class World:
         return self.office.to(f"{person.username}@example.org")
 
 
-@pytest.fixture(scope="session")
-def _environ(services: dict[str, str], template: str) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def running(services: dict[str, str], template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A Parley for one file's tests, with a database and a Redis of its own, and a mail server."""
     known = environment(services, fresh_database(services, template))
-    cache = urlunsplit(urlsplit(known["REDIS_URL"])._replace(path=f"/{next(_numbers)}"))
-    return environ_for(
-        known["DATABASE_URL"], known["DATABASE_OWNER_URL"], REDIS_URL=cache, REDIS_CONNECT_TIMEOUT="3000"
-    )
+    cache = urlunsplit(urlsplit(known["REDIS_URL"])._replace(path=f"/{redis_number()}"))
+    folder = tmp_path_factory.mktemp("instance")
+    with post_office() as office:
+        more = {"REDIS_URL": cache, "REDIS_CONNECT_TIMEOUT": "3000", "RATE_LIMITS_ENABLED": "false"}
+        more |= {"CHAT_SMTP_URL": office.url, "CHAT_MAIL_TIMEOUT_S": "3", "CHAT_INSTANCE_PATH": str(folder)}
+        more |= {"CHAT_PUBLIC_URL": "https://chat.example.org"}
+        environ = environ_for(known["DATABASE_URL"], known["DATABASE_OWNER_URL"], **more)
+        with inside(environ) as app:
+            yield World(app, office, folder, environ)
 
 
 @pytest.fixture
-def world(_environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """A Parley on the database of these tests; make your own people."""
+def world(running: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """That Parley with nothing owed to anybody; make your own people."""
     monkeypatch.setattr(resets, "ANSWER_S", 0.0)
-    with post_office() as office:
-        environ = {
-            **_environ,
-            "CHAT_SMTP_URL": office.url,
-            "CHAT_INSTANCE_PATH": str(tmp_path),
-            "CHAT_MAIL_TIMEOUT_S": "3",
-        }
-        environ |= {"CHAT_PUBLIC_URL": "https://chat.example.org", "RATE_LIMITS_ENABLED": "false"}
-        with inside(environ) as app:
-            made = World(app, office, tmp_path, environ)
-            made.rows("UPDATE letters SET state = 'dropped', ended_at = now() WHERE ended_at IS NULL")
-            yield made
+    running.rows("UPDATE letters SET state = 'dropped', ended_at = now() WHERE ended_at IS NULL")
+    running.rows("UPDATE memberships SET notified_seq = 1000000")  # what other tests left unread
+    running.office.forget()
+    running.now = clock.now()
+    return running

@@ -61,6 +61,12 @@ class PostOffice:
         self.logins.append((data.login, data.password))
         return AuthResult(success=data.password == b"p@ss")
 
+    def forget(self) -> None:
+        """Begin anew."""
+        for each in (self.taken, self.envelopes, self.answers, self.to_recipients, self.logins):
+            each.clear()  # type: ignore[attr-defined]
+        self.tries, self.hang_up = 0, False
+
     def to(self, address: str) -> list[EmailMessage]:
         """List the letters to an address, in the order taken."""
         return [one for one, (_, to) in zip(self.taken, self.envelopes, strict=True) if to == [address]]
@@ -102,11 +108,11 @@ def text_of(message: EmailMessage) -> str:
     """Read a letter's text part."""
     part = message.get_body(("plain",))
     assert part is not None
-    return str(part.get_content())
+    return str(part.get_content()).replace("\r\n", "\n")
 
 
 def html_of(message: EmailMessage) -> str:
     """Read a letter's HTML part."""
     part = message.get_body(("html",))
     assert part is not None
-    return str(part.get_content())
+    return str(part.get_content()).replace("\r\n", "\n")

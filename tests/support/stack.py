@@ -27,6 +27,11 @@ ROLES = ("parley_owner", "parley_app")
 PASSWORD = "only-for-tests"
 
 
+def redis_number() -> int:
+    """Take the next numbered database of the tests' Redis, emptied by whoever used it or by ``Stack.make``."""
+    return next(_numbers)
+
+
 def until(condition: Callable[[], object], *, within_s: float = 10, what: str = "the condition") -> object:
     """Wait for a condition and give its value; fails when the time is over."""
     deadline = time.monotonic() + within_s
@@ -160,10 +165,11 @@ class Stack:
     def make(cls, services: dict[str, str], template: str, mode: str, folder: Path, *, webs: int = 2) -> Stack:
         """Prepare a stack on a database and Redis databases of its own."""
         database = fresh_database(services, template)
-        number = next(_numbers)
+        number = redis_number()
         environ = environment(services, database) | {
             "MESSAGE_WRITE_MODE": mode,
             "CHAT_UPLOADS_PATH": str(folder / "uploads"),
+            "CHAT_INSTANCE_PATH": str(folder / "instance"),
         }
         for key in ("REDIS_URL", "MESSAGE_LOG_REDIS_URL"):
             environ[key] = urlunsplit(urlsplit(environ[key])._replace(path=f"/{number}"))

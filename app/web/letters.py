@@ -1,11 +1,11 @@
-"""The pages for a forgotten password."""
+"""The pages that letters lead to: a forgotten password, and no more mails."""
 
 from __future__ import annotations
 
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.domain import resets
+from app.domain import notifications, resets
 from app.kernel import clock, requests as wire
 from app.kernel.errors import DomainError, Forbidden
 from app.web.pages import client, web
@@ -43,6 +43,18 @@ def reset() -> AnyResponse:
         form = {"token": given["token"]}
         return _untold(page("pages/reset.html", status=failure.status, form=form, failure=failure))
     return _untold(redirect(url_for("web.login", done="reset"), 303))
+
+
+@web.route("/unsubscribe/<token>", methods=["GET", "POST"])
+def unsubscribe(token: str) -> AnyResponse:
+    """End someone's mails. Looking at the page ends nothing, for mail programs look at links by themselves.
+
+    Mail programs post here on one click of theirs (RFC 8058): no cookie, no form of ours, no redirect.
+    """
+    notifications.whose(token)
+    if request.method == "POST":
+        notifications.unsubscribe(token=token, now=clock.now())
+    return _untold(page("pages/unsubscribe.html", token=token, done=request.method == "POST"))
 
 
 def _untold(response: AnyResponse) -> AnyResponse:
