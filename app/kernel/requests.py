@@ -174,6 +174,12 @@ class UploadForm(Form):
     file: Annotated[bytes, Field(json_schema_extra={"format": "binary"})]
 
 
+class PictureForm(Form):
+    """``PUT /api/me/picture``."""
+
+    file: Annotated[bytes, Field(json_schema_extra={"format": "binary"})]
+
+
 class EditMessage(Request):
     """``PATCH /api/messages/{id}``."""
 
