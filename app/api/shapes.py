@@ -103,6 +103,7 @@ SHAPES: dict[str, Shape] = {
     "Customer": CUSTOMER,
     "CustomerMade": closed(customer=ref("Customer")),
     "PortalTokenMade": closed(token=TEXT, portalToken=closed(id=ID, expiresAt=MAYBE_TIME)),
+    "Identified": closed(customer=ref("Customer"), token=TEXT, portalToken=closed(id=ID, expiresAt=MAYBE_TIME)),
     "Person": closed(user=PERSON),
     "SignedIn": closed(user=ref("Account"), **TOKENS["properties"]),
     "Tokens": TOKENS,
