@@ -7,6 +7,7 @@ import { ConversationPane } from "./conversation.js";
 import { Page, html, useModel } from "./html.js";
 import { NewConversation } from "./newConversation.js";
 import { QuickSwitcher } from "./quickSwitcher.js";
+import { SearchDialog } from "./searchDialog.js";
 import { Shortcuts } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
 import { Undo } from "./undo.js";
@@ -19,13 +20,14 @@ import { useShortcuts } from "./useShortcuts.js";
  * @property {import("../realtime/types.js").Person} actor
  * @property {string} csrfToken
  * @property {Deletions} deletions
+ * @property {(dialog: "new" | "search" | "switcher" | "shortcuts") => void} [show]  where there are dialogs
  * @property {string} notice
  * @property {(error: unknown) => void} report  shows a sentence for a while
  * @property {(work: (session: import("../realtime/session.js").Session) => Promise<unknown>) => Promise<void>} act
  */
 
 const NOTICE_MS = 6_000;
-const DIALOGS = { new: NewConversation, switcher: QuickSwitcher, shortcuts: Shortcuts };
+const DIALOGS = { new: NewConversation, search: SearchDialog, switcher: QuickSwitcher, shortcuts: Shortcuts };
 
 /** @param {{session: PageContext["session"], router: PageContext["router"], actor: PageContext["actor"], csrfToken: string}} props */
 export function App({ session, router, actor, csrfToken }) {
@@ -40,7 +42,7 @@ export function App({ session, router, actor, csrfToken }) {
   const deletions = useMemo(() => new Deletions((id) => session.remove(id), report), [session]);
   const page = useMemo(() => {
     const act = (/** @type {any} */ work) => work(session).catch(report);
-    return { session, router, actor, csrfToken, deletions, notice, report, act };
+    return { session, router, actor, csrfToken, deletions, notice, report, act, show };
   }, [notice]);
   const id = router.conversationId;
   const open = dialog && DIALOGS[/** @type {keyof typeof DIALOGS} */ (dialog)];
