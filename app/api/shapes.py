@@ -85,6 +85,7 @@ SESSION = closed(
     current=YES_NO,
 )  # fmt: skip
 TOKENS = closed(accessToken=TEXT, refreshToken=TEXT, expiresIn=SEQ)
+READ = closed(readSeq=SEQ, unreadCount=SEQ)
 POSITION = closed(messageId=MAYBE_ID, seq=MAYBE_SEQ)
 
 SHAPES: dict[str, Shape] = {
@@ -175,7 +176,7 @@ SHAPES: dict[str, Shape] = {
         hasMore=YES_NO,
     ),
     "Received": closed(receivedSeq=SEQ),
-    "Read": closed(readSeq=SEQ, unreadCount=SEQ),
+    "Read": {**READ, "properties": {**READ["properties"], "coalesced": YES_NO}},
     "Recount": closed(
         conversationId=ID,
         unreadCount=SEQ,
