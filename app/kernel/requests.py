@@ -32,12 +32,22 @@ from app.kernel.fields import (
     Username,
 )
 from app.kernel.parsing import Request, parse
-from app.kernel.service_requests import CreateCustomer, Identify, Identity, IssuePortalToken, PatchSupport
+from app.kernel.serving import (
+    CreateBot,
+    CreateCustomer,
+    Identify,
+    Identity,
+    IssueApiToken,
+    IssuePortalToken,
+    PatchSupport,
+)
 
 __all__ = [
+    "CreateBot",
     "CreateCustomer",
     "Identify",
     "Identity",
+    "IssueApiToken",
     "IssuePortalToken",
     "PatchSupport",
     "Request",

@@ -1,4 +1,4 @@
-"""What may be asked about customers and their support; ``requests.py`` has these models too."""
+"""What staff and admins may ask: of customers, the support inbox, and bots. Part of ``requests.py``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.kernel.fields import DisplayName, Email, ExternalId, Id, Metadata
+from app.kernel.fields import DisplayName, Email, ExternalId, Id, Metadata, Username
 from app.kernel.parsing import Request
 
 
@@ -22,6 +22,20 @@ class CreateCustomer(Request):
 class IssuePortalToken(Request):
     """``POST /api/customers/{id}/portal-tokens``; without a time it does not expire."""
 
+    expires_in_seconds: Annotated[int, Field(ge=1, le=10 * 366 * 86_400)] | None = None
+
+
+class CreateBot(Request):
+    """``POST /api/bots``."""
+
+    username: Username
+    display_name: DisplayName | None = None
+
+
+class IssueApiToken(Request):
+    """``POST /api/bots/{id}/api-tokens``; without a time it does not expire."""
+
+    name: DisplayName | None = None
     expires_in_seconds: Annotated[int, Field(ge=1, le=10 * 366 * 86_400)] | None = None
 
 
