@@ -18,6 +18,7 @@ from app import api, sockets, tasks, web
 from app.api.endpoint import failure
 from app.domain import (
     announce,
+    condition,
     drain,
     healing,
     hearing,
@@ -220,6 +221,7 @@ def start_web(app: Flask) -> None:
     _spawn(transport.sweep, background.stopping)
     _spawn(standing.run, background.stopping)
     _spawn(metrics.run, background.stopping)
+    _spawn(condition.run, background.stopping)
     _spawn(watch.guard_stalls, background.stopping)
     _spawn(watch.look_after, background.stopping)
     _spawn(watch.take_over, background.stopping)
