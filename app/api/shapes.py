@@ -85,6 +85,7 @@ SESSION = closed(
     current=YES_NO,
 )  # fmt: skip
 TOKENS = closed(accessToken=TEXT, refreshToken=TEXT, expiresIn=SEQ)
+READ = closed(readSeq=SEQ, unreadCount=SEQ)
 POSITION = closed(messageId=MAYBE_ID, seq=MAYBE_SEQ)
 
 SHAPES: dict[str, Shape] = {
@@ -131,6 +132,25 @@ SHAPES: dict[str, Shape] = {
     "NotificationSettings": closed(notifications=closed(email={"enum": ["off", "mentions", "all"]}, delayMinutes=SEQ)),
     "Accepted": closed(accepted=YES_NO),
     "Connection": CONNECTION,
+    "Passport": closed(
+        passport=closed(
+            messageId=ID,
+            conversationId=ID,
+            senderId=ID,
+            seq=SEQ,
+            hasMore=YES_NO,
+            timeline=list_of(
+                closed(
+                    event={"enum": ["accepted", "committed", "delivered", "read", "failed"]},
+                    at=MAYBE_TIME,
+                    seq=MAYBE_SEQ,
+                    path=WORD,
+                    reason=WORD,
+                    person={"anyOf": [closed(id=ID, kind=KIND, displayName=TEXT), {"type": "null"}]},
+                )
+            ),
+        )
+    ),
     "Granted": closed(
         socketUrl=TEXT,
         socketPath=TEXT,
@@ -156,7 +176,7 @@ SHAPES: dict[str, Shape] = {
         hasMore=YES_NO,
     ),
     "Received": closed(receivedSeq=SEQ),
-    "Read": closed(readSeq=SEQ, unreadCount=SEQ),
+    "Read": {**READ, "properties": {**READ["properties"], "coalesced": YES_NO}},
     "Recount": closed(
         conversationId=ID,
         unreadCount=SEQ,

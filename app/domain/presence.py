@@ -69,10 +69,10 @@ _untold: dict[UUID, Actor] = {}
 _pace = pace.Pace(limits.PRESENCE_PER_MINUTE / 60, limits.PRESENCE_PER_MINUTE)
 
 
-def connected(actor: Actor, *, device: str, now: datetime) -> None:
-    """Note a device that came."""
+def connected(actor: Actor, *, device: str, now: datetime, rooms: Sequence[UUID]) -> None:
+    """Note a device that came, of one who is in these conversations."""
     _devices[device] = Device(actor, "online", {})
-    _note(actor, device, "online", now)
+    _note(actor, device, "online", now, rooms)
 
 
 def disconnected(*, device: str) -> None:
@@ -91,37 +91,41 @@ def declare(actor: Actor, *, device: str, status: str, metadata: dict[str, Any] 
     return _note(actor, device, status, now)
 
 
-def _note(actor: Actor, device: str, status: str, now: datetime) -> str:
+def _note(actor: Actor, device: str, status: str, now: datetime, rooms: Sequence[UUID] | None = None) -> str:
     try:
         current, told = live.note(actor.id, device, status, now)
     except Down:
         return status  # presence is known again when Redis is
     if current != told:
-        _tell_soon(actor, current, now)
+        _tell_soon(actor, current, now, rooms)
     return current
 
 
-def _tell_soon(actor: Actor, status: str, now: datetime) -> None:
+def _tell_soon(actor: Actor, status: str, now: datetime, rooms: Sequence[UUID] | None) -> None:
     if _pace.take(actor.id):
         _untold.pop(actor.id, None)
-        _tell(actor, status, now)
+        _tell(actor, status, now, rooms)
         metrics.presence("told")
     else:
         _untold[actor.id] = actor
         metrics.presence("put off")
 
 
-def _tell(actor: Actor, status: str, now: datetime) -> None:
+def _tell(actor: Actor, status: str, now: datetime, rooms: Sequence[UUID] | None) -> None:
     metadata = next((d.metadata for d in _devices.values() if d.actor.id == actor.id and d.metadata), {})
     event = describe(actor.kind, actor.id, status, now, metadata)
     try:
         live.told(actor.id, event)
-        with transaction(SYSTEM) as tx:
-            rooms = [f"presence:{row.conversation_id}" for row in tx.execute(ROOMS, {"me": actor.id})]
+        found = rooms if rooms is not None else _rooms(actor)
     except (Down, DomainError):
         _untold[actor.id] = actor
         return
-    emits.presence(event, rooms)
+    emits.presence(event, [f"presence:{conversation_id}" for conversation_id in found])
+
+
+def _rooms(actor: Actor) -> list[UUID]:
+    with transaction(SYSTEM) as tx:
+        return [row.conversation_id for row in tx.execute(ROOMS, {"me": actor.id})]
 
 
 def describe(

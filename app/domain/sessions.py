@@ -7,6 +7,7 @@ session (id, generation, nonce) under the secret key, so that the successor of a
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from secrets import token_bytes
@@ -41,6 +42,7 @@ MINE = text(
     " WHERE profile_id = :me AND revoked_at IS NULL AND expires_at > :now ORDER BY last_used_at DESC, id"
 )
 REUSE_WINDOW = timedelta(seconds=30)
+Lookup = Callable[[UUID], trust.Known]
 
 
 # making ---------------------------------------------------------------------------------------------------------------
@@ -83,8 +85,11 @@ def csrf_matches(actor: Actor, token: object) -> bool:
 
 
 # checking -------------------------------------------------------------------------------------------------------------
-def actor_of_token(token: str) -> Actor:
-    """Find who a bearer token stands for: a person's access token or a customer's portal token; raises Unauthenticated."""
+def actor_of_token(token: str, *, session: Lookup = trust.session) -> Actor:
+    """Find who a bearer token stands for: a person's access token or a customer's portal token; raises Unauthenticated.
+
+    ``session`` looks up a live session by its id.
+    """
     if token.startswith(customers.PREFIX):
         return trust.portal(customers.digest(token)).actor
     try:
@@ -94,19 +99,19 @@ def actor_of_token(token: str) -> Actor:
         session_id = UUID(claims["sid"])
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
         raise Unauthenticated from error
-    found = trust.session(session_id)
+    found = session(session_id)
     if str(found.actor.id) != claims["sub"]:
         raise Unauthenticated
     return found.actor
 
 
-def actor_of_cookie(value: str) -> Actor:
-    """Find who a page's cookie stands for; raises Unauthenticated."""
+def actor_of_cookie(value: str, *, session: Lookup = trust.session) -> Actor:
+    """Find who a page's cookie stands for; raises Unauthenticated. ``session`` looks up a live session by its id."""
     name, _, seal = value.partition(".")
     session_id = ids.parse_id(name)
     if session_id is None:
         raise Unauthenticated
-    found = trust.session(session_id)
+    found = session(session_id)
     if not hmac.compare_digest(seal.encode(), credentials.seal("page", session_id, found.nonce).encode()):
         raise Unauthenticated
     return replace(found.actor, browse=True)

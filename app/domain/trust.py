@@ -57,9 +57,9 @@ _known: dict[Key, Known] = {}
 _forgets = Forgets()
 
 
-def session(session_id: UUID) -> Known:
-    """Give what is known of a live session; raises Unauthenticated."""
-    return _live(session_id, lambda until: _read_session(session_id, until))
+def session(session_id: UUID, *, read: Callable[[float], Known | None] | None = None) -> Known:
+    """Give what is known of a live session; raises Unauthenticated. ``read`` reads it where the caller reads more with it."""
+    return _live(session_id, read or (lambda until: _read_session(session_id, until)))
 
 
 def portal(digest: bytes) -> Known:
@@ -127,8 +127,11 @@ def _read(key: Key, read: Callable[[float], Known | None]) -> Known:
 def _read_session(session_id: UUID, until: float) -> Known | None:
     with transaction(SYSTEM) as tx:
         row = tx.execute(LOAD, {"id": session_id, "now": clock.now()}).one_or_none()
-    if row is None:
-        return None
+    return known_session(session_id, row, until) if row else None
+
+
+def known_session(session_id: UUID, row: Any, until: float) -> Known:
+    """Turn a row of a live session into what is known of it."""
     actor = Actor(
         id=row.profile_id, kind="user", role=row.role, username=row.username, display_name=row.display_name,
         avatar_url=row.avatar_url, session_id=session_id,
