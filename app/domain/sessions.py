@@ -86,12 +86,12 @@ def csrf_matches(actor: Actor, token: object) -> bool:
 
 # checking -------------------------------------------------------------------------------------------------------------
 def actor_of_token(token: str, *, session: Lookup = trust.session) -> Actor:
-    """Find who a bearer token stands for: a person's access token or a customer's portal token; raises Unauthenticated.
+    """Find who a bearer token stands for: a person's access token, a customer's or a bot's own; raises Unauthenticated.
 
     ``session`` looks up a live session by its id.
     """
-    if token.startswith(customers.PREFIX):
-        return trust.portal(customers.digest(token)).actor
+    if token.startswith((customers.PREFIX, credentials.BOT_PREFIX)):
+        return trust.token(customers.digest(token)).actor
     try:
         claims = jwt.decode(
             token, settings().secret_key, algorithms=["HS256"], options={"require": ["exp", "sub", "sid"]}
