@@ -25,6 +25,7 @@ from app.domain import (
     modes,
     notices,
     presence,
+    reading,
     relay,
     startup,
     typing,
@@ -217,6 +218,7 @@ def start_web(app: Flask) -> None:
     _spawn(hearing.watch, background.stopping, connections.close_all)
     _spawn(typing.run, background.stopping)
     _spawn(presence.run, background.stopping)
+    _spawn(reading.run, background.stopping)
     _spawn(socket_notices.run_rechecks, background.stopping)
     _spawn(transport.sweep, background.stopping)
     _spawn(standing.run, background.stopping)
@@ -250,6 +252,7 @@ def stop_web(app: Flask, grace_s: float = 10) -> None:
     deadline = time.monotonic() + max(0.5, grace_s - 4)
     while unsettled.all_waiting() and time.monotonic() < deadline:
         time.sleep(0.05)
+    reading.tell_untold(at_once=True)
     background.stopping.set()
     if background.listener is not None:
         background.listener.stopping.set()

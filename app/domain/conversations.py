@@ -47,6 +47,8 @@ def create(actor: Actor, *, request: CreateConversation, now: datetime) -> tuple
         conversation_id, is_new = _for_customer(actor, request, now)
         return get(actor, conversation_id=conversation_id), is_new
     _check_shape(request)
+    if actor.kind == "bot" and request.kind != "direct":
+        raise Forbidden("A bot takes part where somebody adds it; it makes direct conversations only.")
     if request.kind == "direct":
         conversation_id, is_new = direct_with(actor, username=request.username or "", now=now)
     else:
