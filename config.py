@@ -89,8 +89,8 @@ def _site(text: str) -> str:
 
 
 def _sender(text: str) -> str:
-    name, address = parseaddr(text)
-    if not re.fullmatch(r"[^@\s<>]+@[A-Za-z0-9.-]+", address) or not (name + address).isprintable():
+    _, address = parseaddr(text)
+    if not re.fullmatch(r"[^@\s<>]+@[A-Za-z0-9.-]+", address) or not text.isprintable():
         raise ValueError("an address such as chat@example.org or Parley <chat@example.org>")
     return text
 
@@ -140,6 +140,7 @@ class Config:
     connections_per_address: int = _set("CHAT_CONNECTIONS_PER_ADDRESS", _whole(1), 5_000)
     log_max_entries: int = _set("CHAT_LOG_MAX_ENTRIES", _whole(1), 1_000_000)
     stall_guard_ms: int = _set("CHAT_STALL_GUARD_MS", _whole(1, 60_000), 250)
+    retention_days: int = _set("CHAT_RETENTION_DAYS", _whole(0, 36_500), 30)
     public_url: str = _set("CHAT_PUBLIC_URL", _site, "")
     smtp_url: str | None = _set("CHAT_SMTP_URL", _address("smtp", "smtp+starttls", "smtps"), None, secret=True)
     mail_from: str = _set("CHAT_MAIL_FROM", _sender, "")
