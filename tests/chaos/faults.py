@@ -92,6 +92,7 @@ def _black_out(ground: Ground, for_s: float) -> None:
     for part in PARTS:
         if part not in SERVERS or ground.server(part).is_running():
             ground.kill(part)
+    ground.pull_plug()
     time.sleep(for_s)
     for part in (*SERVERS, *PROCESSES):
         ground.start_again(part)
