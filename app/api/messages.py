@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.api.endpoint import endpoint
-from app.domain import changes, conversations, delivery, messages, reading
+from app.domain import changes, conversations, delivery, messages, passports, reading
 from app.kernel import clock, fields, query as query_models, requests as wire
 from app.kernel.actor import Actor
 from app.kernel.errors import NotFound
@@ -85,6 +85,12 @@ def receipts(*, actor: Actor, message_id: UUID) -> dict[str, Any]:
 def thread(*, actor: Actor, message_id: UUID) -> dict[str, Any]:
     """Read the thread that a message belongs to: its root and replies."""
     return {"items": messages.thread(actor, message_id=message_id)}
+
+
+@endpoint("GET", "/messages/<message_id>/passport", data="Passport", customers=True)
+def passport(*, actor: Actor, message_id: UUID) -> dict[str, Any]:
+    """Read a message's way: accepted, committed, delivered to and read by whom, and what failed."""
+    return {"passport": passports.of(actor, message_id=message_id)}
 
 
 @endpoint("PUT", "/messages/<message_id>/reactions/<path:emoji>", data="Message", customers=True)

@@ -131,6 +131,25 @@ SHAPES: dict[str, Shape] = {
     "NotificationSettings": closed(notifications=closed(email={"enum": ["off", "mentions", "all"]}, delayMinutes=SEQ)),
     "Accepted": closed(accepted=YES_NO),
     "Connection": CONNECTION,
+    "Passport": closed(
+        passport=closed(
+            messageId=ID,
+            conversationId=ID,
+            senderId=ID,
+            seq=SEQ,
+            hasMore=YES_NO,
+            timeline=list_of(
+                closed(
+                    event={"enum": ["accepted", "committed", "delivered", "read", "failed"]},
+                    at=MAYBE_TIME,
+                    seq=MAYBE_SEQ,
+                    path=WORD,
+                    reason=WORD,
+                    person={"anyOf": [closed(id=ID, kind=KIND, displayName=TEXT), {"type": "null"}]},
+                )
+            ),
+        )
+    ),
     "Granted": closed(
         socketUrl=TEXT,
         socketPath=TEXT,

@@ -28,16 +28,17 @@ LOCK = text("SELECT id, head_seq FROM conversations WHERE id = ANY(CAST(:ids AS 
 ROOTS = text("SELECT id, reply_count FROM messages WHERE id = ANY(CAST(:ids AS uuid[]))")
 INSERT = text(
     "INSERT INTO messages (id, conversation_id, seq, changed_seq, sender_id, sender_type, client_message_id, content,"
-    " message_type, created_at, reply_to_id, thread_root_id, root_reply_count, attachment_count, metadata)"
+    " message_type, created_at, reply_to_id, thread_root_id, root_reply_count, attachment_count, metadata, through)"
     " SELECT id, conversation_id, seq, seq, sender_id, sender_type, client_message_id, content, message_type, created_at,"
-    " reply_to_id, thread_root_id, root_reply_count, attachment_count, metadata FROM unnest(CAST(:id AS uuid[]),"
+    " reply_to_id, thread_root_id, root_reply_count, attachment_count, metadata, through FROM unnest(CAST(:id AS uuid[]),"
     " CAST(:conversation_id AS uuid[]), CAST(:seq AS bigint[]), CAST(:sender_id AS uuid[]), CAST(:sender_type AS text[]),"
     " CAST(:client_message_id AS uuid[]), CAST(:content AS text[]), CAST(:message_type AS text[]),"
     " CAST(:created_at AS timestamptz[]), CAST(:reply_to_id AS uuid[]), CAST(:thread_root_id AS uuid[]),"
     " CAST(:root_reply_count AS integer[]),"
-    " CAST(:attachment_count AS smallint[]), CAST(:metadata AS jsonb[])) AS new(id, conversation_id, seq, sender_id,"
+    " CAST(:attachment_count AS smallint[]), CAST(:metadata AS jsonb[]), CAST(:through AS boolean[]))"
+    " AS new(id, conversation_id, seq, sender_id,"
     " sender_type, client_message_id, content, message_type, created_at, reply_to_id, thread_root_id, root_reply_count,"
-    " attachment_count, metadata) ON CONFLICT DO NOTHING"
+    " attachment_count, metadata, through) ON CONFLICT DO NOTHING"
 )
 MOVE_HEADS = text(
     "UPDATE conversations c SET head_seq = moved.head, active_at = clock_timestamp(), updated_at = clock_timestamp(),"
@@ -166,7 +167,7 @@ def _insert(tx: Transaction, fresh: Sequence[Submission], heads: dict[UUID, int]
                 "attachments": s.event.get("attachments", []),
             }
         )
-    if tx.change(INSERT, _columns(rows)) != len(rows):
+    if tx.change(INSERT, _columns(rows, [s.gated for s in fresh])) != len(rows):
         raise RaceLost
     attachments.place(tx, rows)
     named = mentions.record(tx, rows)
@@ -193,7 +194,7 @@ def _count_replies(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[Mess
     return message_views.by_ids(tx, newest) if newest else []
 
 
-def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+def _columns(rows: Sequence[dict[str, Any]], through: list[bool]) -> dict[str, list[Any]]:
     def column(name: str) -> list[Any]:
         return [row[name] for row in rows]
 
@@ -211,6 +212,7 @@ def _columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
         "thread_root_id": column("threadRootId"),
         "root_reply_count": column("rootReplyCount"),
         "attachment_count": [len(row["attachments"]) for row in rows],
+        "through": through,
         "metadata": [orjson.dumps(row["metadata"]).decode() for row in rows],
     }
 

@@ -57,6 +57,8 @@ class Message(Base):
     root_reply_count: Mapped[int | None]
     attachment_count: Mapped[int] = mapped_column(SmallInteger)
     details: Mapped[Json] = mapped_column("metadata")
+    committed_at: Mapped[Instant | None] = mapped_column(server_default=text("clock_timestamp()"))
+    through: Mapped[bool | None]
     purged_at: Mapped[Instant | None]
 
 

@@ -1,7 +1,7 @@
 """What people are mailed of: their wishes, how far they were told, and which tombstones have lost their words.
 
 Revision ID: 0021
-Revises: 0011
+Revises: 0031
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0021"
-down_revision = "0011"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 

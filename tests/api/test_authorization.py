@@ -75,6 +75,7 @@ OF_CONVERSATIONS: dict[str, tuple[str, Any, Callable[[str, str], str]]] = {
     "GET /messages/<message_id>": ("/messages/{message}", None, READ),
     "GET /messages/<message_id>/history": ("/messages/{message}/history", None, READ),
     "GET /messages/<message_id>/receipts": ("/messages/{message}/receipts", None, READ),
+    "GET /messages/<message_id>/passport": ("/messages/{message}/passport", None, READ),
     "GET /messages/<message_id>/thread": ("/messages/{message}/thread", None, READ),
     "PUT /messages/<message_id>/reactions/<path:emoji>": ("/messages/{message}/reactions/x", None, READ),
     "DELETE /messages/<message_id>/reactions/<path:emoji>": ("/messages/{message}/reactions/x", None, READ),

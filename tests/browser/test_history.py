@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Arrive
 from tests.support.clients import Person, send_body
+from tests.support.inside import Inside
 from tests.support.stack import Stack
 
 pytestmark = pytest.mark.parametrize("mode", ["behind"], indirect=True)
@@ -81,3 +82,54 @@ def test_a_page_of_history_arriving_does_not_move_what_is_looked_at(
     expect(hers.page.locator(".message")).to_have_count(100)
     assert hers.page.evaluate(PLACE, seq) == top
     hers.page.unroute_all(behavior="ignoreErrors")
+
+
+def test_a_room_of_five_thousand_messages_is_smooth_and_any_of_them_is_a_link_away(
+    stack: Stack, people: tuple[Person, Person], arrive: Arrive
+) -> None:
+    ann, ben = people
+    room = ann.room(f"{ann.username}-long", ben)
+    inside = Inside(stack)
+    inside.fill(room, ben.id, 5_000)
+    wanted = inside.rows("SELECT id FROM messages WHERE conversation_id = %s AND seq = 1234", room)[0][0]
+    inside.close()
+    hers = arrive(ann, stack.url)
+    hers.page.goto(f"{stack.url}/chat/{room}/{wanted}")
+    hers.wait_until_live()
+    expect(hers.message("line 1234")).to_be_in_viewport()
+    expect(hers.message("line 1234")).to_be_focused()
+    rows = hers.page.locator(".message")
+    assert rows.count() < 200
+    moved = hers.page.evaluate(SCROLL_BY_SCREENS, 40)
+    assert moved["most"] <= 240, "the page holds a part"
+    assert moved["jumps"] == [], "no message moved but by scrolling"
+    hers.page.locator(".to-latest").click()
+    expect(hers.message("line 5000")).to_be_in_viewport()
+    ben.ok("POST", "/messages/send", send_body(room, "one more"))
+    expect(hers.message("one more")).to_be_in_viewport()
+    expect(hers.page.get_by_text("Complete to #5001")).to_be_visible()
+
+
+# Scrolls up a step at a time. A row in sight may move by the step and by nothing else.
+SCROLL_BY_SCREENS = """async (times) => {
+  const log = document.querySelector(".timeline");
+  const frame = () => new Promise((resolve) => requestAnimationFrame(() => resolve()));
+  const place = (seq) => document.querySelector(`.timeline [data-seq="${seq}"]`)?.getBoundingClientRect().top;
+  const jumps = [];
+  let most = 0;
+  for (let time = 0; time < times; time += 1) {
+    const edge = log.getBoundingClientRect();
+    const inSight = [...log.querySelectorAll(".message")].map((one) => [one.dataset.seq, one.getBoundingClientRect().top])
+      .filter(([, top]) => top > edge.top && top < edge.bottom - 300);
+    const before = log.scrollTop;
+    log.scrollTop -= 250;
+    const by = before - log.scrollTop;
+    for (let wait = 0; wait < 6; wait += 1) await frame();
+    for (const [seq, top] of inSight) {
+      const now = place(seq);
+      if (now !== undefined && Math.abs(now - top - by) > 2) jumps.push([time, seq, now - top - by]);
+    }
+    most = Math.max(most, log.querySelectorAll(".message").length);
+  }
+  return { jumps, most };
+}"""

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect, text
 
 from app import models
 from app.extensions import Base
-from tests.support.stack import environment, fresh_database
+from tests.support.stack import ROOT, environment, fresh_database
 from tests.support.wired import migrate
 
 CATALOGUE = text(
@@ -47,6 +48,13 @@ def differences(engine: Engine) -> list[object]:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": False})
         return list(compare_metadata(context, Base.metadata))
+
+
+@pytest.mark.fast
+def test_migrations_are_one_line() -> None:
+    """Two that follow the same one would each leave out the other."""
+    script = ScriptDirectory(str(ROOT / "migrations"))
+    assert len(script.get_heads()) == 1, script.get_heads()
 
 
 def test_the_models_and_the_migrated_tables_agree(owner: Engine) -> None:
