@@ -10,7 +10,7 @@ from tests.chaos.ground import Ground, Unlike
 from tests.chaos.run import Run, Verdict
 
 KILLED = [Fault("kill", "web0", 0.2, 0.0), Fault("kill", "web1", 0.6, 0.0), Fault("kill", "log", 0.4, 0.5)]
-BLACKOUTS = (blackout("kill", 2.0), blackout("kill", 2.5), blackout("kill", 3.0))
+BLACKOUTS = tuple(blackout("kill", after_s) for after_s in (1.0, 1.5, 1.2, 0.8))
 
 
 @dataclass(frozen=True)

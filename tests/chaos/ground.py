@@ -128,6 +128,10 @@ class Ground:
         assert server is not None
         return server
 
+    def is_running(self, part: str) -> bool:
+        """Tell whether a part's process is there."""
+        return self.processes[part].alive if part in self.processes else self.server(part).is_running()
+
     # What can be done to a part.
 
     def kill(self, part: str) -> None:
