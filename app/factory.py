@@ -18,12 +18,14 @@ from app import api, sockets, tasks, web
 from app.api.endpoint import failure
 from app.domain import (
     announce,
+    condition,
     drain,
     healing,
     hearing,
     modes,
     notices,
     presence,
+    reading,
     relay,
     startup,
     typing,
@@ -216,10 +218,12 @@ def start_web(app: Flask) -> None:
     _spawn(hearing.watch, background.stopping, connections.close_all)
     _spawn(typing.run, background.stopping)
     _spawn(presence.run, background.stopping)
+    _spawn(reading.run, background.stopping)
     _spawn(socket_notices.run_rechecks, background.stopping)
     _spawn(transport.sweep, background.stopping)
     _spawn(standing.run, background.stopping)
     _spawn(metrics.run, background.stopping)
+    _spawn(condition.run, background.stopping)
     _spawn(watch.guard_stalls, background.stopping)
     _spawn(watch.look_after, background.stopping)
     _spawn(watch.take_over, background.stopping)
@@ -248,6 +252,7 @@ def stop_web(app: Flask, grace_s: float = 10) -> None:
     deadline = time.monotonic() + max(0.5, grace_s - 4)
     while unsettled.all_waiting() and time.monotonic() < deadline:
         time.sleep(0.05)
+    reading.tell_untold(at_once=True)
     background.stopping.set()
     if background.listener is not None:
         background.listener.stopping.set()

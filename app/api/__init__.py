@@ -6,6 +6,7 @@ from flask import Flask
 
 from app.api import (
     accounts,
+    bots,
     conversations,
     customers,
     docs,
@@ -26,6 +27,7 @@ def register(app: Flask) -> None:
     for module in (
         accounts,
         people,
+        bots,
         conversations,
         customers,
         rooms,

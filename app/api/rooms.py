@@ -24,7 +24,10 @@ def browse(*, actor: Actor, query: query_models.RoomsQuery) -> dict[str, Any]:
 def rejoin(*, actor: Actor, room: str, query: query_models.RejoinQuery) -> dict[str, Any]:
     """Give what one missed: everything created or changed since, however long ago."""
     conversation_id = conversations.by_room_ref(room)
-    missed = delivery.catch_up(actor, conversation_id=conversation_id, after=query.after, limit=query.limit)
+    known = delivery.known_member(actor, conversation_id)
+    missed = delivery.catch_up(
+        actor, conversation_id=conversation_id, after=query.after, limit=query.limit, known=known
+    )
     if query.user_id is not None and query.user_id != actor.id:
         raise Forbidden("userId may only be one's own.")
     return dict(missed)

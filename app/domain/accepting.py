@@ -144,8 +144,8 @@ def _hurried(wait_s: float) -> RateLimited:
 def _load_membership(actor: Actor, conversation_id: UUID) -> None:
     token = membership.begin_load(conversation_id)
     with transaction(actor) as tx:
-        member_of(tx, actor, conversation_id)
-    membership.finish_load(conversation_id, actor.id, token)
+        found = member_of(tx, actor, conversation_id)
+    membership.finish_load(conversation_id, actor.id, token, history_from_seq=found.history_from_seq)
 
 
 def _committed(message_id: str, conversation_id: str) -> MessageEvent | None:

@@ -18,7 +18,7 @@ from app.kernel.actor import SYSTEM, Actor
 from app.kernel.breaker import Down
 from app.kernel.errors import Invalid, NotFound
 from app.kernel.events import DeliveryStatusEvent, MessageEvent, Missed, Position
-from app.live import hot
+from app.live import hot, membership
 from app.models import Transaction, transaction
 from app.outbound import emits, metrics
 from app.queries import conversations as conversation_views, messages as views
@@ -44,6 +44,9 @@ SENDERS = text(
 )
 
 
+NOTHING = ("", 0)  # the place of one who has received nothing
+
+
 @dataclass(frozen=True, slots=True)
 class KnownMember:
     """A membership that the caller knows to stand (a socket that is in the conversation's room)."""
@@ -64,7 +67,7 @@ def catch_up(
     At the head Redis alone answers, after a short absence the hot history, else PostgreSQL. Reading forgets nothing.
     """
     began = time.perf_counter()
-    if known is not None and after is not None:
+    if known is not None:
         recent = _recent(actor, conversation_id, after, limit, known)
         if recent is not None:
             metrics.missed("cache", time.perf_counter() - began)
@@ -76,17 +79,39 @@ def catch_up(
             tx, conversation_id, after=start, floor=member.history_from_seq, limit=limit
         )
         head, received, latest = views.places(tx, conversation_id, member.received_seq)
+        tx.after_commit(lambda: note_received(actor.id, conversation_id, received or NOTHING))
     metrics.missed("database", time.perf_counter() - began)
     return _missed(conversation_id, events, received, latest, min(up_to, head), more)
 
 
-def _recent(actor: Actor, conversation_id: UUID, after: int, limit: int, known: KnownMember) -> Missed | None:
+def known_member(actor: Actor, conversation_id: UUID) -> KnownMember | None:
+    """Find a membership in the cache beside the log, or read it and keep it there; None where that cannot be asked.
+
+    Raises NotFound where there is no such membership, and Unavailable.
+    """
     try:
-        received = hot.last_received(actor.id, conversation_id)
-        found = hot.catch_up(conversation_id, after)
+        held = membership.history_from_seq(conversation_id, actor.id)
+        if held is not None:
+            return KnownMember(held)
+        token = membership.begin_load(conversation_id)
+        with transaction(actor) as tx:
+            found = member_of(tx, actor, conversation_id).history_from_seq
+        membership.finish_load(conversation_id, actor.id, token, history_from_seq=found)
     except Down:
         return None
-    if found is None or received is None or after > found.head:
+    return KnownMember(found)
+
+
+def _recent(actor: Actor, conversation_id: UUID, after: int | None, limit: int, known: KnownMember) -> Missed | None:
+    try:
+        received = hot.last_received(actor.id, conversation_id)
+        if received is None:
+            return None
+        start = received[1] if after is None else after
+        found = hot.catch_up(conversation_id, start)
+    except Down:
+        return None
+    if found is None or start > found.head:
         return None
     events = [event for event in found.events if (event["seq"] or 0) > known.history_from_seq]
     if len(events) > limit:
@@ -217,6 +242,11 @@ class Standing:
     received_seq: int
     read_seq: int
 
+    @classmethod
+    def of(cls, row: Any) -> Standing:
+        """Make one of a row."""
+        return cls(row.id, row.kind, row.history_from_seq, row.head_seq, row.version, row.received_seq, row.read_seq)
+
     def wire(self) -> dict[str, Any]:
         """Give the entry of ``ready``."""
         return {
@@ -231,7 +261,4 @@ class Standing:
 def standings(actor: Actor) -> list[Standing]:
     """Read where all of an actor's conversations stand, newest activity first: one query."""
     with transaction(actor) as tx:
-        return [
-            Standing(row.id, row.kind, row.history_from_seq, row.head_seq, row.version, row.received_seq, row.read_seq)
-            for row in conversation_views.heads(tx)
-        ]
+        return [Standing.of(row) for row in conversation_views.heads(tx)]

@@ -46,9 +46,12 @@ MEMBERS = text(
 KEEP_SEEN = text(
     "INSERT INTO user_presence (profile_id, last_seen_at) SELECT seen.id, seen.at FROM unnest(CAST(:ids AS uuid[]),"
     " CAST(:at AS timestamptz[])) AS seen (id, at) JOIN profiles USING (id)"  # one who is gone must not cost the others
-    " ON CONFLICT (profile_id) DO UPDATE SET last_seen_at ="
+    " ORDER BY id ON CONFLICT (profile_id) DO UPDATE SET last_seen_at ="
     " GREATEST(user_presence.last_seen_at, excluded.last_seen_at)"
 )
+
+
+SEEN_STEP = 1000
 
 
 @dataclass(slots=True)
@@ -66,10 +69,10 @@ _untold: dict[UUID, Actor] = {}
 _pace = pace.Pace(limits.PRESENCE_PER_MINUTE / 60, limits.PRESENCE_PER_MINUTE)
 
 
-def connected(actor: Actor, *, device: str, now: datetime) -> None:
-    """Note a device that came."""
+def connected(actor: Actor, *, device: str, now: datetime, rooms: Sequence[UUID]) -> None:
+    """Note a device that came, of one who is in these conversations."""
     _devices[device] = Device(actor, "online", {})
-    _note(actor, device, "online", now)
+    _note(actor, device, "online", now, rooms)
 
 
 def disconnected(*, device: str) -> None:
@@ -88,37 +91,41 @@ def declare(actor: Actor, *, device: str, status: str, metadata: dict[str, Any] 
     return _note(actor, device, status, now)
 
 
-def _note(actor: Actor, device: str, status: str, now: datetime) -> str:
+def _note(actor: Actor, device: str, status: str, now: datetime, rooms: Sequence[UUID] | None = None) -> str:
     try:
         current, told = live.note(actor.id, device, status, now)
     except Down:
         return status  # presence is known again when Redis is
     if current != told:
-        _tell_soon(actor, current, now)
+        _tell_soon(actor, current, now, rooms)
     return current
 
 
-def _tell_soon(actor: Actor, status: str, now: datetime) -> None:
+def _tell_soon(actor: Actor, status: str, now: datetime, rooms: Sequence[UUID] | None) -> None:
     if _pace.take(actor.id):
         _untold.pop(actor.id, None)
-        _tell(actor, status, now)
+        _tell(actor, status, now, rooms)
         metrics.presence("told")
     else:
         _untold[actor.id] = actor
         metrics.presence("put off")
 
 
-def _tell(actor: Actor, status: str, now: datetime) -> None:
+def _tell(actor: Actor, status: str, now: datetime, rooms: Sequence[UUID] | None) -> None:
     metadata = next((d.metadata for d in _devices.values() if d.actor.id == actor.id and d.metadata), {})
     event = describe(actor.kind, actor.id, status, now, metadata)
     try:
         live.told(actor.id, event)
-        with transaction(SYSTEM) as tx:
-            rooms = [f"presence:{row.conversation_id}" for row in tx.execute(ROOMS, {"me": actor.id})]
+        found = rooms if rooms is not None else _rooms(actor)
     except (Down, DomainError):
         _untold[actor.id] = actor
         return
-    emits.presence(event, rooms)
+    emits.presence(event, [f"presence:{conversation_id}" for conversation_id in found])
+
+
+def _rooms(actor: Actor) -> list[UUID]:
+    with transaction(SYSTEM) as tx:
+        return [row.conversation_id for row in tx.execute(ROOMS, {"me": actor.id})]
 
 
 def describe(
@@ -205,10 +212,18 @@ def lately(profile_ids: Sequence[UUID]) -> tuple[set[UUID], dict[UUID, datetime]
     return live.lately(profile_ids)
 
 
-def flush_seen() -> int:
-    """Write who was seen when into the database; gives how many (a job: safe to run twice)."""
-    seen = live.take_seen()
-    if seen:
-        with transaction(SYSTEM) as tx:
-            tx.change(KEEP_SEEN, {"ids": [str(i) for i in seen], "at": [at.isoformat() for at in seen.values()]})
-    return len(seen)
+def flush_seen(*, at_most_s: float = 10) -> int:
+    """Write who was seen when into the database; gives how many (a job: safe to run twice).
+
+    A note is taken away only once it is written, and only if it has not changed since.
+    """
+    deadline, written, some = time.monotonic() + at_most_s, 0, SEEN_STEP
+    while some == SEEN_STEP and time.monotonic() < deadline:
+        notes = live.seen(SEEN_STEP)
+        some = len(notes)
+        if notes:
+            with transaction(SYSTEM) as tx:
+                tx.change(KEEP_SEEN, {"ids": list(notes), "at": list(notes.values())})
+            live.forget_seen(notes)
+        written += some
+    return written

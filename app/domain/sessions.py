@@ -7,6 +7,7 @@ session (id, generation, nonce) under the secret key, so that the successor of a
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from secrets import token_bytes
@@ -16,7 +17,7 @@ from uuid import UUID
 import jwt
 from sqlalchemy import text
 
-from app.domain import credentials, customers, trust
+from app.domain import credentials, customers, steps, trust
 from app.domain.credentials import Tokens
 from app.kernel import clock, ids
 from app.kernel.actor import SYSTEM, Actor
@@ -41,6 +42,7 @@ MINE = text(
     " WHERE profile_id = :me AND revoked_at IS NULL AND expires_at > :now ORDER BY last_used_at DESC, id"
 )
 REUSE_WINDOW = timedelta(seconds=30)
+Lookup = Callable[[UUID], trust.Known]
 
 
 # making ---------------------------------------------------------------------------------------------------------------
@@ -83,10 +85,13 @@ def csrf_matches(actor: Actor, token: object) -> bool:
 
 
 # checking -------------------------------------------------------------------------------------------------------------
-def actor_of_token(token: str) -> Actor:
-    """Find who a bearer token stands for: a person's access token or a customer's portal token; raises Unauthenticated."""
-    if token.startswith(customers.PREFIX):
-        return trust.portal(customers.digest(token)).actor
+def actor_of_token(token: str, *, session: Lookup = trust.session) -> Actor:
+    """Find who a bearer token stands for: a person's access token, a customer's or a bot's own; raises Unauthenticated.
+
+    ``session`` looks up a live session by its id.
+    """
+    if token.startswith((customers.PREFIX, credentials.BOT_PREFIX)):
+        return trust.token(customers.digest(token)).actor
     try:
         claims = jwt.decode(
             token, settings().secret_key, algorithms=["HS256"], options={"require": ["exp", "sub", "sid"]}
@@ -94,19 +99,19 @@ def actor_of_token(token: str) -> Actor:
         session_id = UUID(claims["sid"])
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
         raise Unauthenticated from error
-    found = trust.session(session_id)
+    found = session(session_id)
     if str(found.actor.id) != claims["sub"]:
         raise Unauthenticated
     return found.actor
 
 
-def actor_of_cookie(value: str) -> Actor:
-    """Find who a page's cookie stands for; raises Unauthenticated."""
+def actor_of_cookie(value: str, *, session: Lookup = trust.session) -> Actor:
+    """Find who a page's cookie stands for; raises Unauthenticated. ``session`` looks up a live session by its id."""
     name, _, seal = value.partition(".")
     session_id = ids.parse_id(name)
     if session_id is None:
         raise Unauthenticated
-    found = trust.session(session_id)
+    found = session(session_id)
     if not hmac.compare_digest(seal.encode(), credentials.seal("page", session_id, found.nonce).encode()):
         raise Unauthenticated
     return replace(found.actor, browse=True)
@@ -174,10 +179,11 @@ def mine(actor: Actor, *, now: datetime) -> list[dict[str, Any]]:
         ]
 
 
-CLEAN_UP = text("DELETE FROM sessions WHERE expires_at < :before OR revoked_at < :before")
+CLEAN_UP = text(
+    "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < :before OR revoked_at < :before LIMIT :limit)"
+)
 
 
 def clean_up(*, now: datetime) -> int:
     """Delete sessions that ended a week ago or earlier; gives how many."""
-    with transaction(SYSTEM) as tx:
-        return tx.change(CLEAN_UP, {"before": now - timedelta(days=7)})
+    return steps.repeat(CLEAN_UP, before=now - timedelta(days=7))

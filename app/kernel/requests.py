@@ -17,7 +17,6 @@ from app.kernel.fields import (
     DisplayName,
     Email,
     Emoji,
-    ExternalId,
     GivenPassword,
     Id,
     Identifier,
@@ -33,8 +32,27 @@ from app.kernel.fields import (
     Username,
 )
 from app.kernel.parsing import Request, parse
+from app.kernel.serving import (
+    CreateBot,
+    CreateCustomer,
+    Identify,
+    Identity,
+    IssueApiToken,
+    IssuePortalToken,
+    PatchSupport,
+)
 
-__all__ = ["Request", "parse"]  # beside the models below
+__all__ = [
+    "CreateBot",
+    "CreateCustomer",
+    "Identify",
+    "Identity",
+    "IssueApiToken",
+    "IssuePortalToken",
+    "PatchSupport",
+    "Request",
+    "parse",
+]  # beside the models below
 
 
 # accounts -------------------------------------------------------------------------------------------------------------
@@ -131,28 +149,6 @@ class NotificationSettings(Request):
 
     email: Literal["off", "mentions", "all"] | None = None
     delay_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
-
-
-class CreateCustomer(Request):
-    """``POST /api/customers``."""
-
-    display_name: DisplayName
-    email: Email | None = None
-    external_id: ExternalId | None = None
-    metadata: Annotated[Metadata, Field(default_factory=dict)]
-
-
-class IssuePortalToken(Request):
-    """``POST /api/customers/{id}/portal-tokens``; without a time it does not expire."""
-
-    expires_in_seconds: Annotated[int, Field(ge=1, le=10 * 366 * 86_400)] | None = None
-
-
-class PatchSupport(Request):
-    """``PATCH /api/support/conversations/{c}``; a null assignee takes it off the one who has it."""
-
-    status: Literal["open", "pending", "resolved"] | None = None
-    assignee_id: Id | None = None
 
 
 # messages -------------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from app.extensions import LOG, redis
 from app.live import scripts
 
 TTL_S = 300
+FLOOR = "from:"
 _unevicted: set[tuple[UUID, UUID]] = set()
 
 
@@ -25,11 +26,18 @@ def begin_load(conversation_id: UUID) -> bytes:
         return bytes(redis.log.get(key) or b"")
 
 
-def finish_load(conversation_id: UUID, profile_id: UUID, token: bytes) -> bool:
+def finish_load(conversation_id: UUID, profile_id: UUID, token: bytes, *, history_from_seq: int) -> bool:
     """Store what was read, unless the token has changed since (an eviction, or a Redis that restarted)."""
     keys = [member_key(conversation_id, profile_id), f"member-token:{conversation_id}"]
     with LOG.guard():
-        return bool(scripts.run(redis.log, "remember_member", keys, [token, TTL_S]))
+        return bool(scripts.run(redis.log, "remember_member", keys, [token, TTL_S, f"{FLOOR}{history_from_seq}"]))
+
+
+def history_from_seq(conversation_id: UUID, profile_id: UUID) -> int | None:
+    """Give the position after which a member may read, or None where no membership is known here; raises Down."""
+    with LOG.guard():
+        held = redis.log.get(member_key(conversation_id, profile_id))
+    return int(held[len(FLOOR) :]) if held and held.startswith(FLOOR.encode()) else None
 
 
 def evict(conversation_id: UUID, profile_ids: Iterable[UUID]) -> None:

@@ -86,12 +86,23 @@ def presence(event: Mapping[str, Any], rooms: list[str]) -> None:
     _tell("channel:user-presence", event)
 
 
-def system(kind: str, message: str, *, reconnect_after_ms: int | None = None, sid: str | None = None) -> None:
+def system(
+    kind: str,
+    message: str,
+    *,
+    reconnect_after_ms: int | None = None,
+    features: list[str] | None = None,
+    sid: str | None = None,
+) -> None:
     """Tell this process's clients, or one of them, about the service itself."""
     body: dict[str, Any] = {"kind": kind, "message": message}
+    if features is not None:
+        body["features"] = features
     if reconnect_after_ms is not None:
         body["reconnectAfterMs"] = reconnect_after_ms
     socketio.server.emit("system", body, to=sid, namespace="/", ignore_queue=True)
+    if sid is None:
+        _tell("channel:system-events", body)
 
 
 def _emit(name: str, body: Any, room: str | list[str], *, here_only: bool = False) -> None:

@@ -21,13 +21,24 @@ FAILURES = text(
     "SELECT f.path, f.reason, f.failed_at, p.id, p.kind, p.display_name FROM delivery_failures f"
     " JOIN profiles p ON p.id = f.recipient_id WHERE f.message_id = :id ORDER BY f.failed_at, p.id LIMIT 200"
 )
+# A letter names the positions that it covers; who had read by then was not written to about this.
+MAILED = text(
+    "SELECT l.ended_at, p.id, p.kind, p.display_name FROM messages m JOIN memberships me"
+    " ON me.conversation_id = m.conversation_id AND me.profile_id <> m.sender_id JOIN profiles p ON p.id = me.profile_id"
+    " JOIN letters l ON l.profile_id = p.id AND l.kind = 'digest' AND l.state = 'sent' AND l.created_at >= m.created_at"
+    " WHERE m.id = :id AND (m.sender_id = :me OR p.id = :me)"
+    " AND CAST(l.subject -> 'ranges' -> m.conversation_id::text ->> 0 AS bigint) < m.seq"
+    " AND CAST(l.subject -> 'ranges' -> m.conversation_id::text ->> 1 AS bigint) >= m.seq"
+    " AND NOT EXISTS (SELECT 1 FROM read_marks r WHERE r.conversation_id = m.conversation_id AND r.profile_id = p.id"
+    "   AND r.up_to_seq >= m.seq AND r.read_at < l.ended_at) ORDER BY l.ended_at, p.id LIMIT 200"
+)
 Entry = dict[str, Any]
 
 
 def timeline(tx: Transaction, message_id: UUID) -> tuple[list[Entry], bool]:
     """List what happened to a message, oldest first; gives with it whether there are more readers than are shown.
 
-    What came at a time that is no longer known stands last. Failures are the sender's and the recipient's to see.
+    What came at a time that is no longer known stands last. Mails and failures are the sender's and the recipient's to see.
     """
     made = tx.execute(MADE, {"id": message_id}).one()
     readers = tx.execute(READERS, {"id": message_id}).all()
@@ -42,6 +53,9 @@ def timeline(tx: Transaction, message_id: UUID) -> tuple[list[Entry], bool]:
         _entry("failed", row.failed_at, person=row, path=row.path, reason=row.reason)
         for row in tx.execute(FAILURES, {"id": message_id})
     ]
+    with tx.elevated():  # letters are Parley's own
+        mailed = tx.execute(MAILED, {"id": message_id, "me": tx.actor.id}).all()
+    since += [_entry("mailed", row.ended_at, person=row, path="mail") for row in mailed]
     since.sort(key=lambda entry: (entry["at"] is None, entry["at"] or ""))
     return made_of + since, len(readers) > SHOWN
 

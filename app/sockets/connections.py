@@ -10,7 +10,9 @@ from typing import Any
 import socketio
 from socketio.exceptions import ConnectionRefusedError as ConnectionRefused
 
-from app.domain import heads, presence, sessions, typing
+from app.domain import condition, heads, presence, sessions, typing
+from app.domain.arrivals import Arrival
+from app.domain.delivery import Standing
 from app.kernel import clock, limits
 from app.kernel.actor import Actor
 from app.kernel.errors import DomainError, NotFound, RateLimited, Unauthenticated, Unavailable
@@ -36,9 +38,11 @@ def _connect(sid: str, environ: dict[str, Any], auth: Any = None) -> dict[str, A
     """Let a socket in. Any failure refuses: an error that got away here would leave the client connected."""
     if registry.get(sid) is not None:
         return UNKNOWN
+    arrival, heard = Arrival(), registry.changes_of_anyone()
     try:
-        actor = authenticate(environ, auth)
+        actor = authenticate(environ, auth, arrival)
         _check_room_for(actor, environ.get("REMOTE_ADDR", ""))
+        found = arrival.standings(actor)
     except DomainError as refusal:
         raise _refused(refusal) from refusal
     except Exception as error:
@@ -47,7 +51,7 @@ def _connect(sid: str, environ: dict[str, Any], auth: Any = None) -> dict[str, A
     connection = Connection(sid, actor, environ.get("REMOTE_ADDR", ""))
     registry.add(connection)
     metrics.connected(1)
-    rooms.server().start_background_task(_welcome, connection)
+    rooms.server().start_background_task(_welcome, connection, found, heard)
     return None
 
 
@@ -59,15 +63,15 @@ def _check_room_for(actor: Actor, address: str) -> None:
         raise RateLimited(30, "Too many connections from one address.")
 
 
-def authenticate(environ: dict[str, Any], auth: Any) -> Actor:
+def authenticate(environ: dict[str, Any], auth: Any, arrival: Arrival) -> Actor:
     """Find who connects: a token in ``auth``, else the page's cookie with its CSRF token. Raises Unauthenticated."""
     given = auth if isinstance(auth, dict) else {}
     token = given.get("token")
     if token is not None:
         if not isinstance(token, str):
             raise Unauthenticated
-        return sessions.actor_of_token(token)
-    actor = sessions.actor_of_cookie(_cookie(environ))
+        return sessions.actor_of_token(token, session=arrival.session)
+    actor = sessions.actor_of_cookie(_cookie(environ), session=arrival.session)
     if not sessions.csrf_matches(actor, given.get("csrfToken")):
         raise Unauthenticated("A page's socket needs its CSRF token.")
     return actor
@@ -89,12 +93,20 @@ def _refused(refusal: DomainError) -> ConnectionRefused:
     return error
 
 
-def _welcome(connection: Connection) -> None:
-    """Join the conversations, then say where they stand. Runs once the client has been told that it is connected."""
+def _welcome(connection: Connection, found: list[Standing], heard: int) -> None:
+    """Join the conversations, then say where they stand. Runs once the client has been told that it is connected.
+
+    ``found`` was read at the door, when ``heard`` changes of memberships had been heard of.
+    """
     try:
         if _is_connected(connection.sid) and standing.confirm(connection):
-            rooms.server().emit("ready", _joined(connection), to=connection.sid, namespace="/", ignore_queue=True)
-            presence.connected(connection.actor, device=connection.sid, now=clock.now())
+            rooms.server().emit(
+                "ready", _joined(connection, found, heard), to=connection.sid, namespace="/", ignore_queue=True
+            )
+            condition.tell(connection.sid)
+            presence.connected(
+                connection.actor, device=connection.sid, now=clock.now(), rooms=list(connection.memberships)
+            )
     except DomainError as refusal:
         log.warning("a socket could not be welcomed: %s", refusal)
         rooms.server().disconnect(connection.sid, ignore_queue=True)
@@ -112,10 +124,10 @@ def _is_connected(sid: str) -> bool:
     return False
 
 
-def _joined(connection: Connection) -> dict[str, Any]:
+def _joined(connection: Connection, found: list[Standing], heard: int) -> dict[str, Any]:
     rooms.enter(connection, connection.actor.room)
     rooms.enter(connection, f"user:{connection.actor.id}")  # what is meant for a member, whatever its kind
-    standings = rooms.settle(connection)
+    standings = rooms.settle(connection, found if registry.changes_of_anyone() == heard else None)
     shown = heads.freshened(standings[: limits.READY_MAX])  # after the join: what came before it is in these
     return {
         "actor": describe(connection.actor),

@@ -29,6 +29,7 @@ _connections: dict[str, Connection] = {}
 _by_profile: dict[UUID, set[str]] = defaultdict(set)
 _addresses: Counter[str] = Counter()
 _notices: dict[UUID, int] = defaultdict(int)
+_heard = [0]
 _floors: dict[str, dict[str, int]] = defaultdict(dict)  # conversation: socket: the position after which it may read
 
 
@@ -106,8 +107,14 @@ def of_session(session_id: UUID) -> list[Connection]:
 
 def note_change(profile_id: UUID) -> None:
     """Count a change of someone's memberships, so that a read begun before it is known to be old."""
+    _heard[0] += 1
     if profile_id in _by_profile:
         _notices[profile_id] += 1
+
+
+def changes_of_anyone() -> int:
+    """Give how many changes of anyone's memberships have been counted, also of people who are not here yet."""
+    return _heard[0]
 
 
 def changes(profile_id: UUID) -> int:

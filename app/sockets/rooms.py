@@ -23,11 +23,14 @@ def server() -> socketio.Server:
     return flask_socketio.server
 
 
-def settle(connection: Connection) -> list[Standing]:
-    """Join what the actor belongs to and leave the rest; read again where a change was heard of meanwhile."""
+def settle(connection: Connection, found: list[Standing] | None = None) -> list[Standing]:
+    """Join what the actor belongs to and leave the rest; read again where a change was heard of meanwhile.
+
+    ``found`` is what was read already, and no change of anybody's was heard of since.
+    """
     while True:
         before = registry.changes(connection.actor.id)
-        standings = delivery.standings(connection.actor)
+        standings, found = delivery.standings(connection.actor) if found is None else found, None
         for standing in standings:
             join(connection, standing.conversation_id, standing.history_from_seq, kind=standing.kind)
         leave_all_but(connection, {standing.conversation_id for standing in standings})

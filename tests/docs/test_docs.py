@@ -55,6 +55,11 @@ def unknown_places(text: str) -> Iterator[str]:
 
 def has(path: Path, thing: str) -> bool:
     """Tell whether a file has a function, class or method of that name."""
+    if path.suffix == ".js":
+        return (
+            re.search(rf"^\s*(?:export )?(?:async )?(?:function )?{thing}\(.*\{{$", path.read_text(), re.MULTILINE)
+            is not None
+        )
     if path.suffix != ".py":
         return False
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

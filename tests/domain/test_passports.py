@@ -12,7 +12,8 @@ from app.kernel import clock
 from tests.support.cast import Cast
 from tests.support.clients import Person
 from tests.support.doors import Door, Refused, RestDoor
-from tests.support.wired import inside
+from tests.support.inside import Inside
+from tests.support.wired import inside as wired
 
 DoorTo = Callable[[Person], Door]
 
@@ -43,10 +44,24 @@ def test_a_passport_tells_when_a_message_was_accepted_committed_delivered_and_re
     assert [e["at"] for e in rest] == sorted(e["at"] for e in rest)
 
 
+def test_a_digest_that_covers_a_message_is_in_its_passport(cast: Cast, name: str, inside: Inside) -> None:
+    room = cast.room(name, cast.ben, cast.cyd)
+    said = [RestDoor(cast.ann).say(room, f"line {n}") for n in range(2)]
+    sent = (
+        "INSERT INTO letters (id, profile_id, kind, subject, state, created_at, due_at, ended_at) VALUES"
+        " (gen_random_uuid(), %s, 'digest', jsonb_build_object('ranges', jsonb_build_object(%s, jsonb_build_array(0, 1))),"
+        " 'sent', now(), now(), now())"
+    )
+    inside.rows(sent, cast.ben.id, room)
+    assert passport(cast.ann, said[0]["id"])[-1] == passport(cast.ben, said[0]["id"])[-1] == ("mailed", cast.ben.id)
+    assert passport(cast.cyd, said[0]["id"])[-1] == ("committed", None), "who is mailed is not everybody's to know"
+    assert passport(cast.ann, said[1]["id"])[-1] == ("committed", None), "it was said after the letter"
+
+
 def test_why_mail_failed_is_told_to_the_sender_and_the_recipient_only(cast: Cast, name: str) -> None:
     room = cast.room(name, cast.ben, cast.cyd)
     said = RestDoor(cast.ann).say(room, "by mail, perhaps")
-    with inside(cast.stack.environ):
+    with wired(cast.stack.environ):
         failures.failed(
             recipient_id=UUID(cast.ben.id), message_ids=[UUID(said["id"])], path="mail", reason="No such mailbox.",
             now=clock.now(),

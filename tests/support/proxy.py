@@ -56,6 +56,7 @@ class Proxy:
         self._gate.set()
         self._server: asyncio.Server | None = None
         self.delay_s = 0.0
+        self.asked: list[bytes] | None = None  # what clients send, once this is a list
         self.port = 0
         loop.run(self._listen())
 
@@ -148,6 +149,8 @@ class Proxy:
                 await self._gate.wait()
                 if self.delay_s:
                     await asyncio.sleep(self.delay_s)
+                if self.asked is not None and writer is link.far:
+                    self.asked.append(data)
                 if not link.is_orphan:
                     writer.write(data)
                     await writer.drain()

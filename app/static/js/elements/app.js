@@ -1,47 +1,29 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { asFailure } from "../realtime/failure.js";
-import { Deletions } from "../view/deletions.js";
+import { useEffect, useState } from "preact/hooks";
 import { title, unreadLabel } from "../view/names.js";
 import { Banner } from "./banner.js";
 import { ConversationPane } from "./conversation.js";
 import { Page, html, useModel } from "./html.js";
 import { NewConversation } from "./newConversation.js";
+import { usePageContext } from "./pageContext.js";
 import { QuickSwitcher } from "./quickSwitcher.js";
+import { SearchDialog } from "./searchDialog.js";
 import { Shortcuts } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
 import { Undo } from "./undo.js";
 import { useShortcuts } from "./useShortcuts.js";
 
-/**
- * @typedef {object} PageContext
- * @property {import("../realtime/session.js").Session} session
- * @property {import("../view/router.js").Router} router
- * @property {import("../realtime/types.js").Person} actor
- * @property {string} csrfToken
- * @property {Deletions} deletions
- * @property {string} notice
- * @property {(error: unknown) => void} report  shows a sentence for a while
- * @property {(work: (session: import("../realtime/session.js").Session) => Promise<unknown>) => Promise<void>} act
- */
+/** @typedef {import("./pageContext.js").PageContext} PageContext */
 
-const NOTICE_MS = 6_000;
-const DIALOGS = { new: NewConversation, switcher: QuickSwitcher, shortcuts: Shortcuts };
+const DIALOGS = { new: NewConversation, search: SearchDialog, switcher: QuickSwitcher, shortcuts: Shortcuts };
 
 /** @param {{session: PageContext["session"], router: PageContext["router"], actor: PageContext["actor"], csrfToken: string}} props */
 export function App({ session, router, actor, csrfToken }) {
   useModel(router);
   const [dialog, show] = useState(/** @type {string | null} */ (null));
-  const [notice, setNotice] = useNotice();
+  const page = usePageContext({ session, router, actor, csrfToken, show });
   useTitle(session, router.conversationId);
   useShortcuts({ session, router, show });
-  useEffect(() => session.on("system", ({ message }) => setNotice(message)), []);
   useEffect(() => session.on("removed", (id) => id === router.conversationId && router.go(null, { replace: true })), []);
-  const report = (/** @type {unknown} */ error) => setNotice(asFailure(error).message);
-  const deletions = useMemo(() => new Deletions((id) => session.remove(id), report), [session]);
-  const page = useMemo(() => {
-    const act = (/** @type {any} */ work) => work(session).catch(report);
-    return { session, router, actor, csrfToken, deletions, notice, report, act };
-  }, [notice]);
   const id = router.conversationId;
   const open = dialog && DIALOGS[/** @type {keyof typeof DIALOGS} */ (dialog)];
   return html`
@@ -67,17 +49,6 @@ const Nothing = ({ onNew, onSwitch }) => html`
     </div>
   </main>
 `;
-
-/** @returns {[string, (notice: string) => void]} */
-function useNotice() {
-  const [notice, setNotice] = useState("");
-  useEffect(() => {
-    if (!notice) return;
-    const timer = setTimeout(() => setNotice(""), NOTICE_MS);
-    return () => clearTimeout(timer);
-  }, [notice]);
-  return [notice, setNotice];
-}
 
 /** @param {PageContext["session"]} session @param {string | null} id */
 function useTitle(session, id) {

@@ -8,6 +8,7 @@ import { html, useModel, usePage } from "./html.js";
 import { Icon } from "./icon.js";
 import { Passport } from "./passport.js";
 import { Revisions } from "./revisions.js";
+import { SupportBar } from "./supportBar.js";
 import { Talk } from "./talk.js";
 import { ThreadPanel } from "./threadPanel.js";
 import { Skeleton } from "./timelineView.js";
@@ -62,6 +63,7 @@ export function ConversationPane({ id }) {
   return html`
     <main class="conversation" aria-label=${name}>
       <${ConversationHead} conversation=${conversation} name=${name} moves=${moves} showsDetails=${panel?.kind === "details"} onDetails=${showDetails} />
+      ${conversation.kind === "support" && actor.kind !== "customer" && html`<${SupportBar} conversation=${conversation} />`}
       <${Banner} />
       ${session.archive.holds(id)
         ? html`<${Talk} key=${id} conversation=${conversation} name=${name} moves=${moves} shows=${shows} />`

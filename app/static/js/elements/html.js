@@ -9,7 +9,7 @@ export const html = htm.bind(h);
 /** The page's session and navigation. @type {import("preact").Context<any>} */
 export const Page = createContext(null);
 
-/** @returns {import("./app.js").PageContext} */
+/** @returns {import("./pageContext.js").PageContext} */
 export const usePage = () => useContext(Page);
 
 /**

@@ -1,20 +1,17 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { asFailure } from "../realtime/failure.js";
 import { ConversationPane } from "./conversation.js";
 import { Page, html } from "./html.js";
+import { usePageContext } from "./pageContext.js";
+import { Undo } from "./undo.js";
 
-/** One customer's conversation with staff. @param {{session: import("../realtime/session.js").Session, actor: any, id: string}} props */
-export function Portal({ session, actor, id }) {
-  const [notice, setNotice] = useState("");
-  useEffect(() => session.on("system", ({ message }) => setNotice(message)), []);
-  const page = useMemo(() => {
-    const report = (/** @type {unknown} */ error) => setNotice(asFailure(error).message);
-    const act = (/** @type {any} */ work) => work(session).catch(report);
-    return { session, actor, csrfToken: "", notice, report, act };
-  }, [notice]);
+/**
+ * One customer's conversation with staff.
+ * @param {{session: import("../realtime/session.js").Session, router: import("../view/router.js").Router, actor: any, id: string}} props
+ */
+export function Portal({ session, router, actor, id }) {
+  const page = usePageContext({ session, router, actor, csrfToken: "" });
   return html`
     <${Page.Provider} value=${page}>
-      <div class="app" data-view="conversation"><${ConversationPane} id=${id} /></div>
+      <div class="app" data-view="conversation"><${ConversationPane} id=${id} /><${Undo} /></div>
     <//>
   `;
 }

@@ -6,6 +6,7 @@ import { Portal } from "../elements/portal.js";
 import { html } from "../elements/html.js";
 import { asFailure } from "../realtime/failure.js";
 import { getRealtimeManager } from "../realtime/messaging.js";
+import { Router } from "../view/router.js";
 
 const KEPT = "parley_portal_token";
 const root = /** @type {HTMLElement} */ (document.getElementById("root"));
@@ -28,7 +29,7 @@ async function enter(token) {
   const actor = { ...customer, kind: "customer", username: null };
   const { session } = getRealtimeManager({ actor, token });
   session.took(conversation);
-  render(html`<${Portal} session=${session} actor=${actor} id=${conversation.id} />`, root);
+  render(html`<${Portal} session=${session} router=${new Router()} actor=${actor} id=${conversation.id} />`, root);
   addEventListener("offline", () => session.connection.suspect());
   addEventListener("online", () => session.connection.hurry());
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && session.connection.hurry());

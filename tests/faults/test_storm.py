@@ -1,0 +1,91 @@
+"""Everybody comes back at once: what that costs the database, and where the catching up is served from."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from tests.faults.conftest import OTHER, Ground
+from tests.support.clients import Person, Socket, send_body
+from tests.support.stack import until
+
+CROWD = 12
+
+
+def questions(ground: Ground) -> list[str]:
+    """What the process asked the database about people and conversations since the list was made, the healer's part apart."""
+    asked = ground.wires["web1"]["database"].asked or []
+    texts = [data[5:].decode(errors="replace") for data in asked if data[:1] == b"Q"]
+    return [one for one in texts if " FROM " in one and "updated_at" not in one and "pg_" not in one]
+
+
+@pytest.fixture
+def counted(ground: Ground) -> Ground:
+    ground.wires["web1"]["database"].asked = []
+    yield ground
+    ground.wires["web1"]["database"].asked = None
+
+
+def test_who_comes_back_costs_the_database_one_question(counted: Ground) -> None:
+    ground, url = counted, counted.stack.urls[OTHER]
+    for _ in range(4):
+        ground.behind.send_until_taken(within_s=10)
+    time.sleep(1)  # what the process knows of these people's sessions is old by then
+    tokens = [ground.ann.token, ground.eve.token, ground.ben.token] * (CROWD // 3)
+    ground.wires["web1"]["database"].asked.clear()
+    devices: list[Socket] = []
+    threads = [threading.Thread(target=lambda t=token: devices.append(Socket(url, {"token": t}))) for token in tokens]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(devices) == CROWD
+    asked = questions(ground)
+    assert len(asked) <= CROWD, asked
+    assert asked, "nothing was counted"
+    one_each = {device.ready["actor"]["id"]: device for device in devices}
+    for device in one_each.values():  # from here on the cache knows what each of them has received
+        device.ok("sync", {"conversationId": ground.room, "after": 0, "limit": 1})
+    ground.wires["web1"]["database"].asked.clear()
+    for device in devices:
+        head = next(c["headSeq"] for c in device.ready["conversations"] if c["id"] == ground.room)
+        assert device.ok("sync", {"conversationId": ground.room, "after": head})["status"] == "caught_up"
+        assert len(device.ok("sync", {"conversationId": ground.room, "after": head - 2})["messages"]) == 2
+    assert questions(ground) == [], "catching up after a short absence is the cache's business"
+    for device in devices:
+        device.close()
+
+
+def test_a_rejoin_after_a_short_absence_asks_the_database_nothing(counted: Ground) -> None:
+    ground = counted
+    eve = ground.eve.at(ground.stack.urls[OTHER])
+    sent = ground.through.send_until_taken(within_s=10)[0].message
+    eve.ok("POST", "/messages/mark-received", {"roomId": ground.room, "messageId": sent["id"]})
+    path = f"/rooms/{ground.room}/rejoin"
+
+    def is_served(**query: int) -> bool:
+        eve.ok("GET", "/me")  # the session is known for the next moment
+        ground.wires["web1"]["database"].asked.clear()
+        missed = eve.ok("GET", path, params=query)
+        assert missed["upToSeq"] >= sent["seq"]
+        return questions(ground) == []
+
+    eve.ok("GET", path, params={"after": 0})
+    until(lambda: is_served(after=sent["seq"]), what="a rejoin at the head without the database")
+    until(lambda: is_served(after=sent["seq"] - 1), what="a rejoin after a short absence without the database")
+    until(is_served, what="a rejoin from the server's own record without the database")
+
+
+def test_a_rejoin_without_the_database_is_nobodys_but_a_members(ground: Ground) -> None:
+    eve, path = ground.eve.at(ground.stack.urls[OTHER]), f"/rooms/{ground.room}/rejoin"
+    eve.ok("GET", path, params={"after": 0})
+    outsider = Person(ground.stack.urls[OTHER], f"{ground.ann.username}-o")
+    assert outsider.refused("GET", path, params={"after": 0})[1]["code"] == "not_found"
+    room = ground.ann.room(f"{ground.ann.username}-short", ground.eve)
+    ground.ann.ok("POST", "/messages/send", send_body(room, "for members"))
+    path = f"/rooms/{room}/rejoin"
+    eve.ok("GET", path, params={"after": 0})
+    ground.ann.ok("DELETE", f"/conversations/{room}/members/{ground.eve.id}")
+    until(lambda: not eve.call("GET", path, params={"after": 0}).ok, within_s=2, what="the removal to take effect")
