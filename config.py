@@ -95,6 +95,12 @@ def _sender(text: str) -> str:
     return text
 
 
+def _long_secret(text: str) -> str:
+    if len(text) < SECRET_MIN_LENGTH:
+        raise ValueError(f"at least {SECRET_MIN_LENGTH} random characters (openssl rand -hex 32)")
+    return text
+
+
 _redis = _address("redis", "rediss", "unix", needs_host=False)
 
 
@@ -121,6 +127,7 @@ class Config:
     rate_limits_enabled: bool = _set("RATE_LIMITS_ENABLED", _flag, True)
 
     metrics_token: str | None = _set("CHAT_METRICS_TOKEN", str, None, secret=True)
+    embed_secret: str | None = _set("CHAT_EMBED_SECRET", _long_secret, None, secret=True)
     env: str = _set("CHAT_ENV", _one_of("production", "development", "test"), "development")
     host: str = _set("CHAT_HOST", str, "127.0.0.1")
     origins: tuple[str, ...] = _set("CHAT_ORIGINS", _origins, ())

@@ -32,11 +32,21 @@ from app.kernel.fields import (
     Username,
 )
 from app.kernel.parsing import Request, parse
-from app.kernel.serving import CreateBot, CreateCustomer, IssueApiToken, IssuePortalToken, PatchSupport
+from app.kernel.serving import (
+    CreateBot,
+    CreateCustomer,
+    Identify,
+    Identity,
+    IssueApiToken,
+    IssuePortalToken,
+    PatchSupport,
+)
 
 __all__ = [
     "CreateBot",
     "CreateCustomer",
+    "Identify",
+    "Identity",
     "IssueApiToken",
     "IssuePortalToken",
     "PatchSupport",

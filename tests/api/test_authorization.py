@@ -97,7 +97,7 @@ OF_ONESELF = {
     "GET /sessions", "DELETE /sessions/<session_id>", "GET /users", "GET /users/<username>", "POST /conversations",
     "GET /conversations", "GET /conversations/with/<username>", "GET /rooms", "GET /presence", "GET /connection",
     "POST /uploads",
-    "DELETE /messages/realtime/subscribe",
+    "DELETE /messages/realtime/subscribe", "POST /customers/identify",
 }  # fmt: skip
 # Calls of those who serve customers: (path, body); `{customer}` and `{token}` stand for ids, `{c}` for their conversation.
 OF_STAFF: dict[str, tuple[str, Any]] = {
