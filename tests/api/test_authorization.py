@@ -98,8 +98,7 @@ OF_ONESELF = {
     "GET /conversations", "GET /conversations/with/<username>", "GET /rooms", "GET /presence", "GET /connection",
     "POST /uploads", "PUT /me/picture", "DELETE /me/picture", "GET /pictures/<picture_id>",
     "DELETE /messages/realtime/subscribe",
-    "POST /uploads",
-    "DELETE /messages/realtime/subscribe", "POST /customers/identify",
+    "POST /customers/identify",
 }  # fmt: skip
 # Calls of those who serve customers: (path, body); `{customer}` and `{token}` stand for ids, `{c}` for their conversation.
 OF_STAFF: dict[str, tuple[str, Any]] = {
