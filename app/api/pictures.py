@@ -10,11 +10,11 @@ from flask import Response, send_file
 from app.api.endpoint import endpoint
 from app.api.forms import Form
 from app.domain import accounts, pictures
-from app.kernel import requests as wire
 from app.kernel.actor import Actor
+from app.kernel.forms import PictureForm
 
 
-@endpoint("PUT", "/me/picture", body=wire.PictureForm, data="Me", customers=True)
+@endpoint("PUT", "/me/picture", body=PictureForm, data="Me", customers=True)
 def change(*, actor: Actor) -> dict[str, Any]:
     """Show a picture beside one's name (multipart, field ``file``)."""
     with Form(lambda: pictures.begin(actor)) as form:

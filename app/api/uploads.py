@@ -10,11 +10,12 @@ from flask import Response, send_file
 from app.api.endpoint import endpoint
 from app.api.forms import Form
 from app.domain import uploads
-from app.kernel import clock, query as query_models, requests as wire
+from app.kernel import clock, query as query_models
 from app.kernel.actor import Actor
+from app.kernel.forms import UploadForm
 
 
-@endpoint("POST", "/uploads", body=wire.UploadForm, data="Uploaded", made=True, customers=True)
+@endpoint("POST", "/uploads", body=UploadForm, data="Uploaded", made=True, customers=True)
 def upload(*, actor: Actor) -> tuple[dict[str, Any], int]:
     """Upload a file (multipart, field ``file``) for a message to come."""
     with Form(lambda: uploads.begin(actor)) as form:
