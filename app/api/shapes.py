@@ -79,6 +79,8 @@ CUSTOMER = closed(
     metadata={"type": "object"},
     createdAt=TIME,
 )
+API_TOKEN = closed(id=ID, name=TEXT, expiresAt=MAYBE_TIME)
+BOT = closed(**PERSON["properties"], createdAt=TIME, disabledAt=MAYBE_TIME, apiTokens=list_of(API_TOKEN))
 ACCOUNT = closed(**PERSON["properties"], email=TEXT, role={"enum": ["member", "staff", "admin"]}, createdAt=TIME)
 SESSION = closed(
     id=ID, kind={"enum": ["api", "page"]}, createdAt=TIME, lastUsedAt=TIME, expiresAt=TIME, userAgent=TEXT, address=TEXT,
@@ -100,10 +102,14 @@ SHAPES: dict[str, Shape] = {
     "Message": closed(message=ref("MessageEvent")),
     "Conversation": closed(conversation=ref("ConversationView")),
     "Member": closed(member=ref("Participant"), conversation=ref("ConversationView")),
-    "Me": {"anyOf": [closed(user=ref("Account")), closed(customer=ref("Customer"))]},
+    "Me": {"anyOf": [closed(user=ref("Account")), closed(customer=ref("Customer")), closed(bot=ref("Bot"))]},
     "Customer": CUSTOMER,
+    "Bot": BOT,
+    "BotMade": closed(bot=ref("Bot")),
+    "ApiTokenMade": closed(token=TEXT, apiToken=API_TOKEN),
     "CustomerMade": closed(customer=ref("Customer")),
     "PortalTokenMade": closed(token=TEXT, portalToken=closed(id=ID, expiresAt=MAYBE_TIME)),
+    "Identified": closed(customer=ref("Customer"), token=TEXT, portalToken=closed(id=ID, expiresAt=MAYBE_TIME)),
     "Person": closed(user=PERSON),
     "SignedIn": closed(user=ref("Account"), **TOKENS["properties"]),
     "Tokens": TOKENS,

@@ -19,7 +19,7 @@ from app.kernel.requests import Login, PatchMe, Refresh, Register
 from app.live import attempts, rates
 from app.models import Profile, Transaction, User, transaction
 from app.outbound import bus
-from app.queries import customers, people
+from app.queries import bots, customers, people
 
 BY_IDENTIFIER = text(
     "SELECT p.id, u.password_hash FROM profiles p JOIN users u ON u.profile_id = p.id WHERE p.disabled_at IS NULL"
@@ -142,7 +142,10 @@ def me(actor: Actor) -> dict[str, Any]:
 
 
 def me_or_customer(actor: Actor) -> dict[str, Any]:
-    """Read oneself: ``{user}`` for a person, ``{customer}`` for a customer."""
+    """Read oneself: ``{user}`` for a person, ``{customer}`` for a customer, ``{bot}`` for a bot."""
+    if actor.kind == "bot":
+        with transaction(actor) as tx:
+            return {"bot": bots.one(tx, actor.id)}
     if actor.kind != "customer":
         return {"user": me(actor)}
     with transaction(actor) as tx:

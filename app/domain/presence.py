@@ -46,9 +46,12 @@ MEMBERS = text(
 KEEP_SEEN = text(
     "INSERT INTO user_presence (profile_id, last_seen_at) SELECT seen.id, seen.at FROM unnest(CAST(:ids AS uuid[]),"
     " CAST(:at AS timestamptz[])) AS seen (id, at) JOIN profiles USING (id)"  # one who is gone must not cost the others
-    " ON CONFLICT (profile_id) DO UPDATE SET last_seen_at ="
+    " ORDER BY id ON CONFLICT (profile_id) DO UPDATE SET last_seen_at ="
     " GREATEST(user_presence.last_seen_at, excluded.last_seen_at)"
 )
+
+
+SEEN_STEP = 1000
 
 
 @dataclass(slots=True)
@@ -209,10 +212,18 @@ def lately(profile_ids: Sequence[UUID]) -> tuple[set[UUID], dict[UUID, datetime]
     return live.lately(profile_ids)
 
 
-def flush_seen() -> int:
-    """Write who was seen when into the database; gives how many (a job: safe to run twice)."""
-    seen = live.take_seen()
-    if seen:
-        with transaction(SYSTEM) as tx:
-            tx.change(KEEP_SEEN, {"ids": [str(i) for i in seen], "at": [at.isoformat() for at in seen.values()]})
-    return len(seen)
+def flush_seen(*, at_most_s: float = 10) -> int:
+    """Write who was seen when into the database; gives how many (a job: safe to run twice).
+
+    A note is taken away only once it is written, and only if it has not changed since.
+    """
+    deadline, written, some = time.monotonic() + at_most_s, 0, SEEN_STEP
+    while some == SEEN_STEP and time.monotonic() < deadline:
+        notes = live.seen(SEEN_STEP)
+        some = len(notes)
+        if notes:
+            with transaction(SYSTEM) as tx:
+                tx.change(KEEP_SEEN, {"ids": list(notes), "at": list(notes.values())})
+            live.forget_seen(notes)
+        written += some
+    return written
