@@ -147,6 +147,7 @@ def test_what_was_read_deleted_or_left_meanwhile_is_not_mailed(world: World, pai
     assert "in new words" in text_of(letter)
     for gone in ("Read", "Deleted", "Left", "Muted"):
         assert f"in {gone}" not in text_of(letter) + html_of(letter)
+        assert f"\n{gone}\n" not in text_of(letter), "not even that it was there"
 
 
 def test_where_nothing_is_left_to_say_nothing_is_sent(world: World, pair: tuple[Actor, Actor, UUID]) -> None:
