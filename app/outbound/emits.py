@@ -86,6 +86,14 @@ def presence(event: Mapping[str, Any], rooms: list[str]) -> None:
     _tell("channel:user-presence", event)
 
 
+def presences(event: Mapping[str, Any], room: str) -> None:
+    """Tell a conversation's subscribers how many people are, in one packet (the rest are ``more``).
+
+    The operator's other services have heard of each by ``presence``.
+    """
+    _emit("presence", dict(event), room)
+
+
 def system(
     kind: str,
     message: str,
@@ -103,6 +111,11 @@ def system(
     socketio.server.emit("system", body, to=sid, namespace="/", ignore_queue=True)
     if sid is None:
         _tell("channel:system-events", body)
+
+
+def ending() -> None:
+    """Tell the operator's other services that a process ends; its clients are told one by one, each when to come back."""
+    _tell("channel:system-events", {"kind": "restart", "message": "A process of Parley ends."})
 
 
 def _emit(name: str, body: Any, room: str | list[str], *, here_only: bool = False) -> None:

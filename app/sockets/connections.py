@@ -13,11 +13,11 @@ from socketio.exceptions import ConnectionRefusedError as ConnectionRefused
 from app.domain import condition, heads, presence, sessions, typing
 from app.domain.arrivals import Arrival
 from app.domain.delivery import Standing
-from app.kernel import clock, limits
+from app.kernel import clock, limits, logs
 from app.kernel.actor import Actor
 from app.kernel.errors import DomainError, NotFound, RateLimited, Unauthenticated, Unavailable
 from app.kernel.settings import settings
-from app.outbound import metrics
+from app.outbound import emits, metrics
 from app.sockets import registry, rooms, standing
 from app.sockets.registry import Connection
 
@@ -39,6 +39,7 @@ def _connect(sid: str, environ: dict[str, Any], auth: Any = None) -> dict[str, A
     if registry.get(sid) is not None:
         return UNKNOWN
     arrival, heard = Arrival(), registry.changes_of_anyone()
+    logs.begin()
     try:
         actor = authenticate(environ, auth, arrival)
         _check_room_for(actor, environ.get("REMOTE_ADDR", ""))
@@ -170,6 +171,7 @@ def say_goodbye() -> None:
         after = 100 + spread_ms * number // max(1, len(everyone))
         body = {"kind": "restart", "message": "This server restarts.", "reconnectAfterMs": after}
         rooms.server().emit("system", body, to=connection.sid, namespace="/", ignore_queue=True)
+    emits.ending()
 
 
 def close_all() -> None:
