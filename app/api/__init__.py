@@ -6,12 +6,14 @@ from flask import Flask
 
 from app.api import (
     accounts,
+    bots,
     conversations,
     customers,
     docs,
     messages,
     operations,
     people,
+    pictures,
     presence,
     rooms,
     search,
@@ -26,6 +28,8 @@ def register(app: Flask) -> None:
     for module in (
         accounts,
         people,
+        pictures,
+        bots,
         conversations,
         customers,
         rooms,

@@ -44,7 +44,7 @@ def login(*, body: wire.Login) -> dict[str, Any]:
 @endpoint("POST", "/auth/refresh", body=wire.Refresh, data="Tokens", public=True)
 def refresh(*, body: wire.Refresh) -> dict[str, Any]:
     """Exchange a refresh token for the next one."""
-    return _tokens(accounts.refresh(request=body, now=clock.now()))
+    return _tokens(accounts.refresh(request=body, client=client(), now=clock.now()))
 
 
 @endpoint("POST", "/auth/forgot", body=wire.Forgot, data="Accepted", public=True)

@@ -18,6 +18,7 @@ from app.domain import sessions
 from app.kernel import clock, limits, query as query_models, requests as wire, text
 from app.kernel.actor import Actor
 from app.kernel.errors import DomainError, Forbidden, Invalid, Malformed, NotFound, TooLarge, Unauthenticated
+from app.kernel.forms import Form
 from app.kernel.ids import parse_id
 from app.kernel.json import loads
 from app.outbound import metrics
@@ -45,7 +46,7 @@ class Call:
     @property
     def takes_form(self) -> bool:
         """Tell whether the verb reads a form itself, as it comes."""
-        return self.body is not None and issubclass(self.body, wire.Form)
+        return self.body is not None and issubclass(self.body, Form)
 
 
 CALLS: list[Call] = []
@@ -77,7 +78,7 @@ def endpoint(
 
     The verb gets ``actor`` (unless public), ``body``, ``query`` and the ids of its path, and gives data or (data, status).
     ``data`` names the answer's shape in ``api/shapes.py``; ``made`` says that it may answer 201,
-    ``customers`` that customers may call it too. A verb that answers with a file gives the whole response.
+    ``customers`` that customers and bots may call it too. A verb that answers with a file gives the whole response.
     """
 
     def register(verb: Verb) -> Verb:
@@ -103,8 +104,8 @@ def _answer(call: Call, **path: str) -> Response:
     if call.query is not query_models.NoQuery:
         arguments["query"] = query
     arguments |= {name: _path_value(name, value) for name, value in path.items()}
-    if not call.public and arguments["actor"].kind == "customer" and not call.customers:
-        raise Forbidden("This is not for customers.")
+    if not call.public and arguments["actor"].kind != "user" and not call.customers:
+        raise Forbidden("This is for people with an account.")
     result = call.verb(**arguments)
     if isinstance(result, Response):
         return result

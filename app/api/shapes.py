@@ -79,12 +79,15 @@ CUSTOMER = closed(
     metadata={"type": "object"},
     createdAt=TIME,
 )
+API_TOKEN = closed(id=ID, name=TEXT, expiresAt=MAYBE_TIME)
+BOT = closed(**PERSON["properties"], createdAt=TIME, disabledAt=MAYBE_TIME, apiTokens=list_of(API_TOKEN))
 ACCOUNT = closed(**PERSON["properties"], email=TEXT, role={"enum": ["member", "staff", "admin"]}, createdAt=TIME)
 SESSION = closed(
     id=ID, kind={"enum": ["api", "page"]}, createdAt=TIME, lastUsedAt=TIME, expiresAt=TIME, userAgent=TEXT, address=TEXT,
     current=YES_NO,
 )  # fmt: skip
 TOKENS = closed(accessToken=TEXT, refreshToken=TEXT, expiresIn=SEQ)
+READ = closed(readSeq=SEQ, unreadCount=SEQ)
 POSITION = closed(messageId=MAYBE_ID, seq=MAYBE_SEQ)
 
 SHAPES: dict[str, Shape] = {
@@ -99,10 +102,14 @@ SHAPES: dict[str, Shape] = {
     "Message": closed(message=ref("MessageEvent")),
     "Conversation": closed(conversation=ref("ConversationView")),
     "Member": closed(member=ref("Participant"), conversation=ref("ConversationView")),
-    "Me": {"anyOf": [closed(user=ref("Account")), closed(customer=ref("Customer"))]},
+    "Me": {"anyOf": [closed(user=ref("Account")), closed(customer=ref("Customer")), closed(bot=ref("Bot"))]},
     "Customer": CUSTOMER,
+    "Bot": BOT,
+    "BotMade": closed(bot=ref("Bot")),
+    "ApiTokenMade": closed(token=TEXT, apiToken=API_TOKEN),
     "CustomerMade": closed(customer=ref("Customer")),
     "PortalTokenMade": closed(token=TEXT, portalToken=closed(id=ID, expiresAt=MAYBE_TIME)),
+    "Identified": closed(customer=ref("Customer"), token=TEXT, portalToken=closed(id=ID, expiresAt=MAYBE_TIME)),
     "Person": closed(user=PERSON),
     "SignedIn": closed(user=ref("Account"), **TOKENS["properties"]),
     "Tokens": TOKENS,
@@ -175,7 +182,7 @@ SHAPES: dict[str, Shape] = {
         hasMore=YES_NO,
     ),
     "Received": closed(receivedSeq=SEQ),
-    "Read": closed(readSeq=SEQ, unreadCount=SEQ),
+    "Read": {**READ, "properties": {**READ["properties"], "coalesced": YES_NO}},
     "Recount": closed(
         conversationId=ID,
         unreadCount=SEQ,

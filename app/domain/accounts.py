@@ -12,14 +12,14 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain import audit, passwords, sessions, support, trust
 from app.domain.credentials import Tokens
-from app.kernel import ids
+from app.kernel import ids, limits
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from app.kernel.requests import Login, PatchMe, Refresh, Register
-from app.live import attempts
+from app.live import attempts, rates
 from app.models import Profile, Transaction, User, transaction
 from app.outbound import bus
-from app.queries import customers, people
+from app.queries import bots, customers, people
 
 BY_IDENTIFIER = text(
     "SELECT p.id, u.password_hash FROM profiles p JOIN users u ON u.profile_id = p.id WHERE p.disabled_at IS NULL"
@@ -53,6 +53,8 @@ class SignedIn:
 
 def register(*, request: Register, kind: str, client: Client, now: datetime) -> SignedIn:
     """Make an account and sign it in (``kind`` api or page); raises Conflict where a name is taken."""
+    per_s, burst = limits.REGISTRATIONS_PER_S, limits.REGISTRATIONS_BURST
+    rates.check(f"register:{client.address}", per_s=per_s, burst=burst)  # each costs a slow hash
     profile_id = create(request=request, role="member", now=now)
     return _sign_in(profile_id, kind, client, now)
 
@@ -118,8 +120,9 @@ def _sign_in(profile_id: UUID, kind: str, client: Client, now: datetime) -> Sign
     return SignedIn(user, tokens=sessions.tokens(session))
 
 
-def refresh(*, request: Refresh, now: datetime) -> Tokens:
-    """Exchange a refresh token for the next one and a new access token; raises Unauthenticated."""
+def refresh(*, request: Refresh, client: Client, now: datetime) -> Tokens:
+    """Exchange a refresh token for the next one and a new access token; raises Unauthenticated or RateLimited."""
+    rates.check(f"refresh:{client.address}", per_s=limits.REFRESHES_PER_S, burst=limits.REFRESHES_BURST)
     return sessions.refresh(refresh_token=request.refresh_token, now=now)
 
 
@@ -139,7 +142,10 @@ def me(actor: Actor) -> dict[str, Any]:
 
 
 def me_or_customer(actor: Actor) -> dict[str, Any]:
-    """Read oneself: ``{user}`` for a person, ``{customer}`` for a customer."""
+    """Read oneself: ``{user}`` for a person, ``{customer}`` for a customer, ``{bot}`` for a bot."""
+    if actor.kind == "bot":
+        with transaction(actor) as tx:
+            return {"bot": bots.one(tx, actor.id)}
     if actor.kind != "customer":
         return {"user": me(actor)}
     with transaction(actor) as tx:

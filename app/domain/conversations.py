@@ -47,6 +47,8 @@ def create(actor: Actor, *, request: CreateConversation, now: datetime) -> tuple
         conversation_id, is_new = _for_customer(actor, request, now)
         return get(actor, conversation_id=conversation_id), is_new
     _check_shape(request)
+    if actor.kind == "bot" and request.kind != "direct":
+        raise Forbidden("A bot takes part where somebody adds it; it makes direct conversations only.")
     if request.kind == "direct":
         conversation_id, is_new = direct_with(actor, username=request.username or "", now=now)
     else:
@@ -196,6 +198,8 @@ def configure(actor: Actor, *, conversation_id: UUID, request: Settings) -> View
 def resolve(actor: Actor, *, request: SendMessage, now: datetime) -> UUID:
     """Find the conversation that a send names; raises NotFound, or Invalid where it names none."""
     if request.conversation_id is not None:
+        if actor.kind == "customer":
+            support.customer_writes(actor, conversation_id=request.conversation_id, now=now)
         return request.conversation_id
     if request.room_id is not None:
         return by_room_ref(request.room_id)

@@ -15,6 +15,8 @@ from app.kernel import ids
 from app.kernel.errors import Unauthenticated
 from app.kernel.settings import settings
 
+BOT_PREFIX = "bot_"
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -10,15 +13,16 @@ from uuid import UUID, uuid5
 from sqlalchemy import text
 
 from app.domain import delivery, messages
-from app.domain.access import member_of
-from app.kernel import clock
+from app.domain.access import Member, member_of
+from app.kernel import clock, limits, pace
 from app.kernel.actor import Actor
-from app.kernel.errors import Invalid, NotFound
+from app.kernel.errors import Invalid, NotFound, Unavailable
 from app.kernel.events import ReadReceiptEvent
 from app.models import Transaction, transaction
 from app.outbound import emits
 from app.queries import messages as views, unread as views_of_unread
 
+log = logging.getLogger(__name__)
 READ = text(
     "UPDATE memberships SET read_seq = :seq WHERE conversation_id = :c AND profile_id = :me AND read_seq < :seq"
 )
@@ -83,20 +87,81 @@ def _advance(
     member = member_of(tx, actor, conversation_id)
     here = {"c": conversation_id, "me": actor.id, "seq": seq}
     moved = tx.change(READ, here)
+    told = bool(moved) and _pace.take(actor.id)
     if moved:
         place = (message_id, seq)
         came = now if delivery.arrived(tx, member, seq, now) is not None else None
-        if tx.change(MARK, {**here, "now": now}):
-            event = receipt(actor.kind, actor.id, conversation_id, message_id, seq, now)
-            tx.after_commit(lambda: emits.receipt(event))
-            at = came or tx.execute(ARRIVED, here).scalar_one()
-            delivery.tell_senders(
-                tx, actor, member, place, after=member.read_seq, status="read", delivered_at=at, read_at=now
-            )
+        if tx.change(MARK, {**here, "now": now}) and told:
+            _tell(tx, actor, member, place, member.read_seq, came or tx.execute(ARRIVED, here).scalar_one(), now)
         if came:
             tx.after_commit(lambda: delivery.note_received(actor.id, conversation_id, place))
+        if not told:
+            tx.after_commit(lambda: _put_off(actor, conversation_id, place, member.read_seq, now))
     read_seq = max(seq, member.read_seq)
-    return {"readSeq": read_seq, "unreadCount": _counted(tx, actor, conversation_id, read_seq, tell=bool(moved))}
+    answer = {"readSeq": read_seq, "unreadCount": _counted(tx, actor, conversation_id, read_seq, tell=told)}
+    return answer if told or not moved else {**answer, "coalesced": True}
+
+
+def _tell(
+    tx: Transaction, actor: Actor, member: Member, place: tuple[str, int], after: int, came_at: datetime, now: datetime
+) -> None:
+    """Have everybody told, once this commits, that someone has read up to a place and had read up to a position before."""
+    event = receipt(actor.kind, actor.id, member.conversation_id, place[0], place[1], now)
+    tx.after_commit(lambda: emits.receipt(event))
+    delivery.tell_senders(tx, actor, member, place, after=after, status="read", delivered_at=came_at, read_at=now)
+
+
+# Marks beyond the rate stand like any other; only the telling waits, and the newest of a conversation is told for all.
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A mark that nobody was told of yet, and the position from which they have not been."""
+
+    actor: Actor
+    place: tuple[str, int]
+    after: int
+    read_at: datetime
+
+
+_untold: dict[tuple[UUID, UUID], Untold] = {}
+_pace = pace.Pace(limits.READ_MARKS_PER_MINUTE / 60, limits.READ_MARKS_PER_MINUTE)
+
+
+def _put_off(actor: Actor, conversation_id: UUID, place: tuple[str, int], after: int, now: datetime) -> None:
+    key = (actor.id, conversation_id)
+    earlier = _untold.get(key)
+    if earlier is None or earlier.place[1] < place[1]:
+        _untold[key] = Untold(actor, place, min(after, earlier.after) if earlier else after, now)
+
+
+def run(stopping: threading.Event) -> None:
+    """Tell of the marks that were put off, as soon as each reader's rate allows, until told to stop."""
+    while not stopping.wait(limits.PRESENCE_LOOK_S):
+        tell_untold()
+
+
+def tell_untold(*, at_once: bool = False) -> None:
+    """Tell of the marks that were put off and may be told by now, or of all."""
+    for key, mark in list(_untold.items()):
+        if not at_once and not _pace.take(key[0]):
+            continue
+        _untold.pop(key, None)
+        try:
+            _tell_late(mark, key[1])
+        except NotFound:
+            pass  # the reader has left the conversation
+        except Unavailable:
+            _untold.setdefault(key, mark)
+        except Exception:
+            log.exception("a read mark could not be told of")
+
+
+def _tell_late(mark: Untold, conversation_id: UUID) -> None:
+    with transaction(mark.actor) as tx:
+        member = member_of(tx, mark.actor, conversation_id)
+        here = {"c": conversation_id, "me": mark.actor.id, "seq": mark.place[1]}
+        came_at = tx.execute(ARRIVED, here).scalar_one_or_none() or mark.read_at
+        _tell(tx, mark.actor, member, mark.place, mark.after, came_at, mark.read_at)
+        _counted(tx, mark.actor, conversation_id, member.read_seq, tell=True)
 
 
 def _counted(tx: Transaction, actor: Actor, conversation_id: UUID, read_seq: int, *, tell: bool) -> int:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from app.domain.access import member_of
 from app.kernel import limits, terms
 from app.kernel.actor import SYSTEM, Actor
-from app.kernel.errors import Invalid, RateLimited, Unavailable
+from app.kernel.errors import Invalid, Unavailable
 from app.kernel.events import MessageEvent
 from app.kernel.ids import parse_id
 from app.kernel.query import SearchQuery
@@ -46,9 +46,7 @@ def find(
 
     Raises Invalid, NotFound (the conversation), RateLimited, or Unavailable where it takes too long.
     """
-    wait_s = rates.take(f"search:{actor.id}", per_s=limits.SEARCHES_PER_MINUTE / 60, burst=limits.SEARCHES_BURST)
-    if wait_s:
-        raise RateLimited(wait_s, "Too many searches; slow down.")
+    rates.check(f"search:{actor.id}", per_s=limits.SEARCHES_PER_MINUTE / 60, burst=limits.SEARCHES_BURST)
     wanted = _wanted(actor, query)
     span = _span(query)
     _take_up_for(actor, query.conversation_id)

@@ -1,6 +1,6 @@
 """What this process believes of credentials, for 0.9 s after it has read them: a revocation works within 1 s everywhere.
 
-A session's key is its id, a portal token's the hash of the token (at the door) or its id (for a socket that is in).
+A session's key is its id, that of a customer's or bot's token its hash (at the door) or its id (for a socket that is in).
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ LOAD = text(
     " p.avatar_url, u.role FROM sessions s JOIN profiles p ON p.id = s.profile_id JOIN users u ON u.profile_id = p.id"
     " WHERE s.id = :id AND s.revoked_at IS NULL AND s.expires_at > :now AND p.disabled_at IS NULL"
 )
-LOAD_PORTAL = text(
-    "SELECT t.id, t.profile_id, t.expires_at, p.display_name, p.avatar_url"
-    " FROM portal_tokens t JOIN profiles p ON p.id = t.profile_id"
+LOAD_TOKEN = text(
+    "SELECT t.id, t.profile_id, t.expires_at, p.kind, p.username, p.display_name, p.avatar_url FROM ("
+    " SELECT id, profile_id, token_hash, expires_at, revoked_at FROM portal_tokens UNION ALL"
+    " SELECT id, profile_id, token_hash, expires_at, revoked_at FROM api_tokens) t JOIN profiles p ON p.id = t.profile_id"
     " WHERE (t.token_hash = :digest OR t.id = :id) AND t.revoked_at IS NULL"
     " AND (t.expires_at IS NULL OR t.expires_at > :now) AND p.disabled_at IS NULL"
 )
@@ -62,9 +63,9 @@ def session(session_id: UUID, *, read: Callable[[float], Known | None] | None = 
     return _live(session_id, read or (lambda until: _read_session(session_id, until)))
 
 
-def portal(digest: bytes) -> Known:
-    """Give what is known of a live portal token by its hash; raises Unauthenticated."""
-    return _live(digest, lambda until: _read_portal({"digest": digest, "id": None}, until))
+def token(digest: bytes) -> Known:
+    """Give what is known of a customer's or bot's live token by its hash; raises Unauthenticated."""
+    return _live(digest, lambda until: _read_token({"digest": digest, "id": None}, until))
 
 
 def behind(actor: Actor) -> Known:
@@ -72,8 +73,8 @@ def behind(actor: Actor) -> Known:
     name = actor.session_id
     if name is None:
         raise Unauthenticated
-    if actor.kind == "customer":
-        return _live(name, lambda until: _read_portal({"digest": None, "id": name}, until))
+    if actor.kind in ("customer", "bot"):
+        return _live(name, lambda until: _read_token({"digest": None, "id": name}, until))
     known = session(name)
     return replace(known, actor=replace(known.actor, browse=actor.browse))
 
@@ -139,12 +140,13 @@ def known_session(session_id: UUID, row: Any, until: float) -> Known:
     return Known(actor, row.expires_at, until, bytes(row.nonce))
 
 
-def _read_portal(which: dict[str, Any], until: float) -> Known | None:
+def _read_token(which: dict[str, Any], until: float) -> Known | None:
     with transaction(SYSTEM) as tx:
-        row = tx.execute(LOAD_PORTAL, {**which, "now": clock.now()}).one_or_none()
+        row = tx.execute(LOAD_TOKEN, {**which, "now": clock.now()}).one_or_none()
     if row is None:
         return None
     actor = Actor(
-        id=row.profile_id, kind="customer", display_name=row.display_name, avatar_url=row.avatar_url, session_id=row.id
-    )
+        id=row.profile_id, kind=row.kind, username=row.username, display_name=row.display_name,
+        avatar_url=row.avatar_url, session_id=row.id,
+    )  # fmt: skip
     return Known(actor, row.expires_at, until)

@@ -17,7 +17,6 @@ from app.kernel.fields import (
     DisplayName,
     Email,
     Emoji,
-    ExternalId,
     GivenPassword,
     Id,
     Identifier,
@@ -33,8 +32,27 @@ from app.kernel.fields import (
     Username,
 )
 from app.kernel.parsing import Request, parse
+from app.kernel.serving import (
+    CreateBot,
+    CreateCustomer,
+    Identify,
+    Identity,
+    IssueApiToken,
+    IssuePortalToken,
+    PatchSupport,
+)
 
-__all__ = ["Request", "parse"]  # beside the models below
+__all__ = [
+    "CreateBot",
+    "CreateCustomer",
+    "Identify",
+    "Identity",
+    "IssueApiToken",
+    "IssuePortalToken",
+    "PatchSupport",
+    "Request",
+    "parse",
+]  # beside the models below
 
 
 # accounts -------------------------------------------------------------------------------------------------------------
@@ -133,28 +151,6 @@ class NotificationSettings(Request):
     delay_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
 
 
-class CreateCustomer(Request):
-    """``POST /api/customers``."""
-
-    display_name: DisplayName
-    email: Email | None = None
-    external_id: ExternalId | None = None
-    metadata: Annotated[Metadata, Field(default_factory=dict)]
-
-
-class IssuePortalToken(Request):
-    """``POST /api/customers/{id}/portal-tokens``; without a time it does not expire."""
-
-    expires_in_seconds: Annotated[int, Field(ge=1, le=10 * 366 * 86_400)] | None = None
-
-
-class PatchSupport(Request):
-    """``PATCH /api/support/conversations/{c}``; a null assignee takes it off the one who has it."""
-
-    status: Literal["open", "pending", "resolved"] | None = None
-    assignee_id: Id | None = None
-
-
 # messages -------------------------------------------------------------------------------------------------------------
 class SendMessage(Request):
     """``POST /api/messages/send`` and ``message:send``: at most one target; a customer may name none."""
@@ -176,16 +172,6 @@ class SendMessage(Request):
         if sum(target is not None for target in targets) > 1:
             raise ValueError("name only one of conversationId, roomId and recipientUsername")
         return self
-
-
-class Form(Request):
-    """A multipart form, which its call reads itself as it comes."""
-
-
-class UploadForm(Form):
-    """``POST /api/uploads``."""
-
-    file: Annotated[bytes, Field(json_schema_extra={"format": "binary"})]
 
 
 class EditMessage(Request):

@@ -13,6 +13,7 @@ from uuid import UUID
 from app.extensions import CACHE, redis
 from app.kernel import limits
 from app.kernel.breaker import Down
+from app.kernel.errors import RateLimited
 from app.kernel.settings import settings
 from app.live import scripts
 
@@ -24,6 +25,13 @@ _lock = threading.Lock()
 def take(name: str, *, per_s: float, burst: int) -> float:
     """Count one of what is named; gives 0, or the seconds to wait where it is too soon (then nothing is counted)."""
     return _count(f"rate:{name}", 1, per_s, burst) if settings().rate_limits_enabled else 0.0
+
+
+def check(name: str, *, per_s: float, burst: int) -> None:
+    """Count one of what is named, or refuse it; raises RateLimited."""
+    wait_s = take(name, per_s=per_s, burst=burst)
+    if wait_s:
+        raise RateLimited(wait_s)
 
 
 def take_send(actor_id: UUID) -> float:

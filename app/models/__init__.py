@@ -1,5 +1,6 @@
 """Tables, their constraints, and the one transaction."""
 
+from app.models.api_token import ApiToken
 from app.models.attachment import Attachment
 from app.models.conversation import Conversation, Membership
 from app.models.customer import Customer, PortalToken
@@ -19,6 +20,7 @@ from app.models.search import FoundMessage, FoundUpTo
 from app.models.transaction import Transaction, transaction
 
 __all__ = [
+    "ApiToken",
     "Attachment",
     "AuditEntry",
     "Conversation",

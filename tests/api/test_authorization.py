@@ -96,8 +96,9 @@ OF_ONESELF = {
     "POST /auth/forgot", "POST /auth/reset", "GET /me/notifications", "PUT /me/notifications", "GET /me", "PATCH /me",
     "GET /sessions", "DELETE /sessions/<session_id>", "GET /users", "GET /users/<username>", "POST /conversations",
     "GET /conversations", "GET /conversations/with/<username>", "GET /rooms", "GET /presence", "GET /connection",
-    "POST /uploads",
+    "POST /uploads", "PUT /me/picture", "DELETE /me/picture", "GET /pictures/<picture_id>",
     "DELETE /messages/realtime/subscribe",
+    "POST /customers/identify",
 }  # fmt: skip
 # Calls of those who serve customers: (path, body); `{customer}` and `{token}` stand for ids, `{c}` for their conversation.
 OF_STAFF: dict[str, tuple[str, Any]] = {
@@ -107,6 +108,14 @@ OF_STAFF: dict[str, tuple[str, Any]] = {
     "DELETE /portal-tokens/<token_id>": ("/portal-tokens/{token}", None),
     "GET /support/conversations": ("/support/conversations", None),
     "PATCH /support/conversations/<conversation_id>": ("/support/conversations/{c}", {"status": "pending"}),
+}
+# Calls of admins: (path, body); `{bot}` and `{key}` stand for a bot and its token.
+OF_ADMINS: dict[str, tuple[str, Any]] = {
+    "POST /bots": ("/bots", {"username": "{fresh}"}),
+    "GET /bots": ("/bots", None),
+    "POST /bots/<bot_id>/api-tokens": ("/bots/{bot}/api-tokens", {}),
+    "DELETE /api-tokens/<token_id>": ("/api-tokens/{key}", None),
+    "DELETE /bots/<bot_id>": ("/bots/{bot}", None),
 }
 # In a support conversation all of staff and its customer are insiders; what the customer, then staff, may not do.
 NOT_IN_SUPPORT = {
@@ -201,6 +210,15 @@ class Cast:
         c, someone = message["conversationId"], self.people["someone"].username
         return Names.of(self.customer, **names, c=c, someone=someone)
 
+    def bot(self) -> tuple[Rest, dict[str, str]]:
+        """Make a bot with a token."""
+        admin = self.people["admin"]
+        name = "b" + uuid.uuid4().hex[:12]
+        made = admin.ok("POST", "/bots", {"username": name})["bot"]
+        issued = admin.ok("POST", f"/bots/{made['id']}/api-tokens", {})
+        names = {"bot": made["id"], "key": issued["apiToken"]["id"], "name": name, "fresh": f"{name}-2"}
+        return Rest(admin.url, issued["token"]), names
+
     def socket(self, who: str) -> Socket:
         """Give someone's device."""
         if who not in self.sockets:
@@ -249,7 +267,7 @@ def unplaced(names: set[str], placed: set[str]) -> set[str]:
 
 
 def test_every_call_and_every_event_is_in_the_table() -> None:
-    assert unplaced(NAMES, OF_ONESELF | set(OF_CONVERSATIONS) | set(OF_STAFF)) == set()
+    assert unplaced(NAMES, OF_ONESELF | set(OF_CONVERSATIONS) | set(OF_STAFF) | set(OF_ADMINS)) == set()
     assert unplaced(set(EVENTS), set(OF_EVENTS)) == set()
     assert unplaced({"GET /new"}, OF_ONESELF | set(OF_CONVERSATIONS)) == {"GET /new"}
 
@@ -315,6 +333,37 @@ def test_a_support_conversation_is_its_customers_and_staffs(cast: Cast, name: st
     staff = came_to(cast.people["staff"].call(method, filled(path, names), filled(body, names)))
     customer = came_to(cast.customer.call(method, filled(path, names), filled(body, names)))
     assert (customer, staff) == (by_customer, by_staff)
+
+
+@pytest.mark.parametrize("name", list(OF_ADMINS))
+def test_what_looks_after_bots_is_for_admins(cast: Cast, name: str) -> None:
+    path, body = OF_ADMINS[name]
+    bot, names = cast.bot()
+    cast.support()
+    method = name.split(maxsplit=1)[0]
+    callers = {"bot": bot, "customer": cast.customer, **{who: cast.people[who] for who in ("member", "staff", "admin")}}
+    came = {
+        who: came_to(caller.call(method, filled(path, names), filled(body, names))) for who, caller in callers.items()
+    }
+    assert came == {**dict.fromkeys(callers, "forbidden"), "admin": "ok"}
+
+
+@pytest.mark.parametrize("name", [name for name in OF_CONVERSATIONS if name in NAMES])
+def test_a_bot_is_an_outsider_until_somebody_adds_it(cast: Cast, name: str) -> None:
+    path, body, expected = OF_CONVERSATIONS[name]
+    bot, own = cast.bot()
+    names = cast.scene("group")
+    call = next(call for call in CALLS if f"{call.method} {call.rule}" == name)
+
+    def came() -> str:
+        return came_to(bot.call(call.method, filled(path, names), filled(body, names)))
+
+    assert came() == ("not_found" if call.customers else "forbidden")
+    cast.people["member"].ok("POST", f"/conversations/{names['c']}/members", {"username": own["name"]})
+    names["message"] = cast.people["owner"].ok("POST", "/messages/send", send_body(names["c"], "now"))["message"]["id"]
+    cast.people["owner"].ok("GET", f"/messages/{names['message']}")
+    names.pop("upload", None)  # the one it was refused is of before its time
+    assert came() == (_wanted(name, "member", "group", expected) if call.customers else "forbidden")
 
 
 @pytest.mark.parametrize("name", [name for name in OF_STAFF if name in NAMES])

@@ -12,9 +12,14 @@ import pytest
 import redis
 import requests
 
+from app.extensions import CACHE
+from app.factory import create_app
 from app.kernel import limits
-from app.live import rates
+from app.kernel.errors import RateLimited
+from app.live import attempts, rates
+from config import load_config
 from tests.support.clients import PASSWORD, Person, Rest, send_body
+from tests.support.inside import Inside
 from tests.support.stack import Stack, until
 
 
@@ -136,3 +141,81 @@ def test_the_log_and_the_cache_count_with_the_same_arithmetic() -> None:
     for line in ("local now = time[1] * 1000 + math.floor(time[2] / 1000)", "if due < now then due = now end"):
         assert line in accept
         assert line in rate
+
+
+# what is coalesced, never refused -------------------------------------------------------------------------------------
+def test_read_marks_beyond_the_rate_stand_and_the_newest_is_told(limited: Stack, name: str) -> None:
+    ann, ben = Person(limited.url, f"{name}a"), Person(limited.url, f"{name}b")
+    direct = ann.direct(ben)
+    looking = Inside(limited)
+    looking.fill(direct, ben.id, 80)
+    reader, writer = ann.socket(), ben.socket()
+    writer.ok("subscribe", {"channels": [f"receipts:{direct}"]})
+    acks = [
+        reader.ok("message:read", {"conversationId": direct, "messageId": m["id"]})
+        for m in ann.history(direct, limit=80)
+    ]
+    assert [ack["readSeq"] for ack in acks] == list(range(1, 81))
+    assert [ack["unreadCount"] for ack in acks] == list(range(79, -1, -1))
+    assert ann.ok("GET", "/messages/unread-count", params={"conversationId": direct})["count"] == 0
+    untold = [ack for ack in acks if ack.get("coalesced")]
+    assert 0 < len(untold) <= 80 - limits.READ_MARKS_PER_MINUTE
+    assert writer.next("receipt", lambda r: r["upToSeq"] == 80)
+    assert writer.next("delivery", lambda d: (d["status"], d["upToSeq"]) == ("read", 80))
+    assert reader.next("unread", lambda u: u["readSeq"] == 80)["unreadCount"] == 0
+    told = len(writer.heard("receipt"))
+    assert told < 80 - len(untold) + 15, "the marks that were put off were told one by one"
+    looking.close()
+    for person in (ann, ben):
+        person.close()
+
+
+def test_typing_and_presence_beyond_their_rates_are_acked_and_not_told(limited: Stack, name: str) -> None:
+    ann, ben = Person(limited.url, f"{name}a"), Person(limited.url, f"{name}b")
+    direct = ann.direct(ben)
+    typist, watcher = ann.socket(), ben.socket()
+    watcher.ok("subscribe", {"channels": [f"typing:{direct}", f"presence:{direct}"]})
+    began = time.monotonic()
+    acks = []
+    for _ in range(limits.TYPING_PER_MINUTE + 5):
+        acks.append(typist.ok("typing", {"conversationId": direct, "isTyping": True}))
+        typist.ok("typing", {"conversationId": direct, "isTyping": False})
+    most = limits.TYPING_PER_MINUTE * (1 + (time.monotonic() - began) / 60) + 1
+    told = [ack for ack in acks if not ack["coalesced"]]
+    assert limits.TYPING_PER_MINUTE <= len(told) <= most
+    assert len(watcher.heard("typing", lambda t: t["isTyping"])) <= most
+    for number in range(limits.PRESENCE_PER_MINUTE + 5):
+        typist.ok("presence", {"status": "away" if number % 2 else "online"})
+    assert typist.ok("presence", {"status": "away"})["status"] == "away"
+    watcher.next("presence", lambda p: p["userId"] == ann.id and p["status"] == "away", within_s=15)
+    most = limits.PRESENCE_PER_MINUTE * (1 + (time.monotonic() - began) / 60) + 2
+    assert len(watcher.heard("presence", lambda p: p["userId"] == ann.id)) <= most
+    for person in (ann, ben):
+        person.close()
+
+
+def test_a_flood_of_accounts_is_slowed_down(limited: Stack, name: str) -> None:
+    key = "rate:register:127.0.0.1"
+    client = redis.Redis.from_url(limited.environ["REDIS_URL"])
+    client.set(key, f"{(time.time() + 400) * 1000:.3f}", ex=600)
+    body = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
+    answer = Rest(limited.url).call("POST", "/auth/register", body)
+    client.delete(key)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "rate_limited")
+    assert int(answer.headers["Retry-After"]) >= answer.json()["error"]["retryAfter"] > 0
+
+
+@pytest.mark.fast
+def test_without_redis_failed_sign_ins_are_counted_by_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"DATABASE_URL": "postgresql://x@127.0.0.1:1/x", "SECRET_KEY": "k" * 40, "REDIS_URL": "redis://127.0.0.1:1"}
+    create_app(load_config({**given, "MESSAGE_WRITE_MODE": "through"}))
+    monkeypatch.setattr(CACHE, "_is_open", False)
+    place = [f"account:{uuid.uuid4()}"]
+    for _ in range(limits.LOGIN_FAILURES):
+        attempts.check(place)
+        attempts.failed(place)
+    with pytest.raises(RateLimited) as refusal:
+        attempts.check(place)
+    assert 0 < (refusal.value.retry_after or 0) <= limits.LOGIN_WINDOW_S
+    attempts.check([f"account:{uuid.uuid4()}"])
+    CACHE.succeeded()

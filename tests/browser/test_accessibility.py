@@ -119,6 +119,7 @@ def test_all_is_done_by_keyboard(stack: Stack, people: tuple[Person, Person], ar
     expect(hers.composer).to_be_focused()
     keys.press("Alt+ArrowDown")
     expect(hers.page).to_have_url(f"{stack.url}/chat/{direct}")
+    expect(hers.composer).to_be_focused()
     hers.page.locator(".timeline").focus()
     keys.press("?")
     expect(hers.page.get_by_role("dialog", name="Keyboard")).to_be_visible()

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Arrive
+from tests.browser.hostile import OWASP
 from tests.support.clients import Person, send_body
 from tests.support.stack import Stack
 
@@ -44,6 +45,47 @@ def test_hostile_words_are_shown_as_words_in_messages_names_and_titles(
     for words in HOSTILE:
         hers.say(words)
     hers.sees(*HOSTILE, *HOSTILE)
+
+
+def test_the_owasp_corpus_executes_nothing_wherever_it_stands(
+    stack: Stack, people: tuple[Person, Person], arrive: Arrive
+) -> None:
+    ann, ben = people
+    ben.ok("PATCH", "/me", {"displayName": "<img src=x onerror=alert(1)>"})
+    group = ben.ok(
+        "POST",
+        "/conversations",
+        {"kind": "group", "title": OWASP[3], "topic": OWASP[24], "members": [ann.username]},
+    )["conversation"]["id"]
+    device = ben.socket()
+    named = ben.upload(b"x", "<img src=x onerror=alert(1)>.txt")
+    device.ok("message:send", send_body(group, "a file", attachmentIds=[named["id"]]))
+    for words in OWASP:
+        device.ok("message:send", send_body(group, words))
+    ben.until_persisted(group, len(OWASP) + 1)
+    hers = arrive(ann, stack.url)
+    hers.open(group)
+    hers.page.get_by_role("log").evaluate("(log) => log.scrollTo(0, -log.scrollHeight)")
+    expect(hers.page.locator(".message")).to_have_count(len(OWASP) + 1)
+    made = hers.page.evaluate("""() => ({
+        elements: document.querySelectorAll(
+          ".timeline :is(script, iframe, object, embed, form, style, link, meta, template, video, svg animate)").length,
+        handlers: [...document.querySelectorAll(".timeline *")].filter((one) =>
+          [...one.attributes].some(({ name }) => name.startsWith("on"))).length,
+        links: [...document.querySelectorAll(".timeline a")].map((one) => one.protocol),
+      })""")
+    assert made["elements"] == made["handlers"] == 0
+    assert set(made["links"]) <= {"http:", "https:"}
+    for link in hers.page.locator(".message-text a").all():
+        link.hover()  # whatever waits for the pointer
+    hers.page.get_by_role("button", name="Details").click()
+    expect(hers.page.get_by_role("complementary", name="Details")).to_contain_text(OWASP[3])
+    for dialog in ("Control+k", "Control+Shift+f"):
+        hers.page.keyboard.press(dialog)
+        hers.page.keyboard.type("alert")
+        expect(hers.page.get_by_role("dialog")).to_be_visible()
+        hers.page.wait_for_timeout(400)  # what is found is shown
+        hers.page.keyboard.press("Escape")
 
 
 def test_a_link_is_a_link_and_leads_away_without_telling_from_where(

@@ -63,7 +63,9 @@ def proxy() -> Iterator[tuple[str, dict[str, Answer]]]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status, body = answers.get(self.path.partition("?")[0], (404, "nothing here"))
-            written = (json.dumps({"data": body}) if isinstance(body, dict) else body).encode()
+            written = (
+                json.dumps({"data" if status < 400 else "error": body}) if isinstance(body, dict) else body
+            ).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(written)))
             self.end_headers()

@@ -224,7 +224,7 @@ def test_nobody_or_somebody_else_is_at_the_door(config: Config, proxy: tuple[str
     url, answers = proxy
     assert "Nothing answers at" in ailment(door.answers, replace(config, port=free_port()), "http://127.0.0.1:9")
     assert "Something else than Parley answers" in ailment(door.answers, config, url)
-    answers["/readyz"] = 503, {"ready": False, "parts": {"database": False, "logRedis": True}}
+    answers["/readyz"] = 503, {"code": "unavailable", "fields": {"database": ["does not answer"]}}
     assert "it cannot reach: database" in ailment(door.answers, config, url)
     answers["/readyz"] = 200, {"ready": True, "parts": {}}
     assert "is ready" in door.answers(config, url)

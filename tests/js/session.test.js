@@ -87,7 +87,7 @@ test("what has been seen is reported as read, the newest of a batch", async () =
   await session.open("c1");
   say("one");
   say("two");
-  for (const message of session.archive.timeline("c1").messages) session.seen(message);
+  for (const message of session.archive.timeline("c1").messages) session.reading.seen(message);
   assert.equal(session.conversations.get("c1").unreadCount, 0, "at once, not after the answer");
   await clock.advance(500);
   const reads = connection.requests.filter(([name]) => name === "message:read");

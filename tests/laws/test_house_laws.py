@@ -15,7 +15,7 @@ APP = "app/**/*.py"
 ALL = (APP, "*.py", "embedded/**/*.py")
 SCRIPTS = "app/static/js/**/*.js"
 # Files that may be longer, each with the length it may not pass.
-LONGER = {"app/static/js/realtime/session.js": 350}
+LONGER = {"app/static/js/realtime/session.js": 325}
 
 LAWS: dict[str, tuple[Law, tuple[str, ...], list[str]]] = {
     "one commit place": (rules.one_commit_place, (APP,), ["session.commit()", "def f(tx):\n  tx.session.commit()"]),

@@ -6,6 +6,7 @@ import { Page, html, useModel } from "./html.js";
 import { NewConversation } from "./newConversation.js";
 import { usePageContext } from "./pageContext.js";
 import { QuickSwitcher } from "./quickSwitcher.js";
+import { SearchDialog } from "./searchDialog.js";
 import { Shortcuts } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
 import { Undo } from "./undo.js";
@@ -13,13 +14,13 @@ import { useShortcuts } from "./useShortcuts.js";
 
 /** @typedef {import("./pageContext.js").PageContext} PageContext */
 
-const DIALOGS = { new: NewConversation, switcher: QuickSwitcher, shortcuts: Shortcuts };
+const DIALOGS = { new: NewConversation, search: SearchDialog, switcher: QuickSwitcher, shortcuts: Shortcuts };
 
 /** @param {{session: PageContext["session"], router: PageContext["router"], actor: PageContext["actor"], csrfToken: string}} props */
 export function App({ session, router, actor, csrfToken }) {
   useModel(router);
   const [dialog, show] = useState(/** @type {string | null} */ (null));
-  const page = usePageContext({ session, router, actor, csrfToken });
+  const page = usePageContext({ session, router, actor, csrfToken, show });
   useTitle(session, router.conversationId);
   useShortcuts({ session, router, show });
   useEffect(() => session.on("removed", (id) => id === router.conversationId && router.go(null, { replace: true })), []);

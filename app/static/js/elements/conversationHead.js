@@ -15,7 +15,7 @@ import { Menu } from "./menu.js";
  * @param {() => void} props.onDetails
  */
 export function ConversationHead({ conversation, name, moves, showsDetails, onDetails }) {
-  const { session, actor, act } = usePage();
+  const { session, actor, act, show } = usePage();
   const date = useRef(/** @type {HTMLInputElement | null} */ (null));
   const { id, muted, pinned, archived, headSeq } = conversation;
   const set = (/** @type {object} */ settings) =>
@@ -25,8 +25,8 @@ export function ConversationHead({ conversation, name, moves, showsDetails, onDe
       const day = date.current?.valueAsDate;
       if (day) await moves.current?.toPosition(await session.archive.positionAt(id, localMidnight(day), headSeq));
     });
-  const choices = [
-    { icon: "calendar", label: "Go to a date", act: () => date.current?.showPicker() },
+  const toDate = { icon: "calendar", label: "Go to a date", act: () => date.current?.showPicker() };
+  const mine = [
     { icon: "pin", label: pinned ? "Unpin" : "Pin to the top", act: () => set({ pinned: !pinned }) },
     { icon: muted ? "bell" : "bellOff", label: muted ? "Unmute" : "Mute", act: () => set({ muted: !muted }) },
     { icon: "archive", label: archived ? "Take out of the archive" : "Archive", act: () => set({ archived: !archived }) },
@@ -40,7 +40,8 @@ export function ConversationHead({ conversation, name, moves, showsDetails, onDe
         <${Subtitle} conversation=${conversation} />
       </div>
       <input type="date" class="date-jump" ref=${date} tabindex="-1" aria-label="Go to a date" onChange=${goToDate} />
-      <${Menu} label="Conversation menu" choices=${choices} />
+      ${show && html`<${IconButton} icon="search" label="Search messages" onClick=${() => show("search")} />`}
+      <${Menu} label="Conversation menu" choices=${actor.kind === "customer" ? [toDate] : [toDate, ...mine]} />
       <${IconButton} icon="panel" label="Details" aria-expanded=${String(showsDetails)} onClick=${onDetails} />
     </header>
   `;

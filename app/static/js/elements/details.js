@@ -51,12 +51,13 @@ export function Details({ conversation, onClose }) {
           ${conversation.topic && html`<p class="quiet">${conversation.topic}</p>`}
         </div>
         ${problem && html`<p class="problem" role="alert">${problem}</p>`}
-        <label class="labelled">
+        ${actor.kind !== "customer" &&
+        html`<label class="labelled">
           <span class="label">Notify me of</span>
           <select class="field" value=${conversation.notifications ?? "all"} onChange=${level}>
             ${Object.entries(LEVELS).map(([value, label]) => html`<option value=${value} selected=${value === (conversation.notifications ?? "all")}>${label}</option>`)}
           </select>
-        </label>
+        </label>`}
         <section class="members" aria-label="Members">
           <h3 class="label">${members.length} ${members.length === 1 ? "member" : "members"}</h3>
           ${mayInvite && html`<${PersonPicker} label="Invite" without=${members.map((one) => one.id)} onPick=${invite} />`}

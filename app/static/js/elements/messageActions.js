@@ -16,6 +16,7 @@ export function MessageActions({ message, mine, verbs, onReact }) {
     ...(verbs.thread ? [{ icon: "thread", label: "Open the thread", act: () => verbs.thread?.(message) }] : []),
     { icon: "copy", label: "Copy the text", act: () => copy(message.content) },
     { icon: "link", label: "Copy a link", act: () => copy(`${location.origin}/chat/${message.conversationId}/${message.id}`) },
+    ...(mine ? [] : [{ icon: "bell", label: "Mark unread from here", act: () => act((session) => session.reading.markUnread(message)) }]),
     { icon: "route", label: "What happened to it", act: () => verbs.explain(message) },
   ];
   return html`

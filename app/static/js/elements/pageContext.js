@@ -9,6 +9,7 @@ import { Deletions } from "../view/deletions.js";
  * @property {import("../realtime/types.js").Person} actor
  * @property {string} csrfToken
  * @property {Deletions} deletions
+ * @property {(dialog: "new" | "search" | "switcher" | "shortcuts") => void} [show]  where there are dialogs
  * @property {string} notice
  * @property {(error: unknown) => void} report  shows a sentence for a while
  * @property {(work: (session: import("../realtime/session.js").Session) => Promise<unknown>) => Promise<void>} act
@@ -18,16 +19,16 @@ const NOTICE_MS = 6_000;
 
 /**
  * What every element of a page may use, and the sentence that the page shows for a while.
- * @param {Pick<PageContext, "session" | "router" | "actor" | "csrfToken">} given @returns {PageContext}
+ * @param {Pick<PageContext, "session" | "router" | "actor" | "csrfToken" | "show">} given @returns {PageContext}
  */
-export function usePageContext({ session, router, actor, csrfToken }) {
+export function usePageContext({ session, router, actor, csrfToken, show }) {
   const [notice, setNotice] = useNotice();
   useEffect(() => session.on("system", ({ message }) => setNotice(message)), []);
   const report = (/** @type {unknown} */ error) => setNotice(asFailure(error).message);
   const deletions = useMemo(() => new Deletions((id) => session.remove(id), report), [session]);
   return useMemo(() => {
     const act = (/** @type {any} */ work) => work(session).catch(report);
-    return { session, router, actor, csrfToken, deletions, notice, report, act };
+    return { session, router, actor, csrfToken, deletions, notice, report, act, show };
   }, [notice]);
 }
 

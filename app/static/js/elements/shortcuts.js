@@ -3,6 +3,7 @@ import { html } from "./html.js";
 
 const SHORTCUTS = [
   ["Ctrl K", "Go to a conversation or a person"],
+  ["Ctrl Shift F", "Search messages"],
   ["?", "This list"],
   ["Alt ↑  Alt ↓", "The conversation above, below"],
   ["Alt Shift ↓", "The next unread conversation"],
@@ -11,7 +12,6 @@ const SHORTCUTS = [
   ["↑", "Edit my last message, in an empty field"],
   ["@  :", "Name somebody, find an emoji"],
   ["Esc", "Close what is open, stop replying or editing"],
-  ["End", "The latest messages"],
 ];
 
 /** @param {{onClose: () => void}} props */

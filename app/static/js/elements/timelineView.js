@@ -78,7 +78,7 @@ export function TimelineView({ conversation, newAfter, editingId, unfolded, peop
 
 /** @param {import("../realtime/session.js").Session} session */
 function useSeen(session) {
-  const seen = useMemo(() => new Seen((message) => session.seen(message)), [session]);
+  const seen = useMemo(() => new Seen((message) => session.reading.seen(message)), [session]);
   useEffect(() => () => seen.stop(), [seen]);
   return seen;
 }

@@ -7,8 +7,8 @@ import { Icon, IconButton } from "./icon.js";
 
 /** The files of a message to come, kept with its draft. @param {string} place */
 export function useTray(place) {
-  const { actor, csrfToken, session, report } = usePage();
-  const uploads = useModel(useMemo(() => new Uploads(uploader(csrfToken), attachedOf(actor.id, place)), [place]));
+  const { actor, session, report } = usePage();
+  const uploads = useModel(useMemo(() => new Uploads(uploader(session.api), attachedOf(actor.id, place)), [place]));
   useEffect(() => uploads.on("change", () => keepAttached(actor.id, place, uploads.attachments)), [uploads]);
   useEffect(() => session.connection.on("ready", () => uploads.retry()), [uploads]);
   useEffect(() => {

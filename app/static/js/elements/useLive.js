@@ -18,6 +18,7 @@ export function useLive(id) {
     return () => {
       stop();
       channel.unsubscribe();
+      session.reading.resume(id);
     };
   }, [id]);
 }

@@ -22,6 +22,7 @@ export function useShortcuts({ session, router, show }) {
       const { key, altKey, shiftKey } = event;
       const isCommand = event.ctrlKey || event.metaKey;
       if (isCommand && key.toLowerCase() === "k") show("switcher");
+      else if (isCommand && shiftKey && key.toLowerCase() === "f") show("search");
       else if (key === "?" && !isCommand && !isTyping(event.target)) show("shortcuts");
       else if (altKey && !isCommand && (key === "ArrowDown" || key === "ArrowUp")) step(key === "ArrowDown" ? 1 : -1, shiftKey);
       else return;

@@ -39,6 +39,12 @@ export class Marks {
     this.later(BATCH_MS);
   }
 
+  /** A mark that was set back on purpose. @param {string} conversationId @param {number} seq */
+  reset(conversationId, seq) {
+    this.wanted.delete(conversationId);
+    this.reported.set(conversationId, seq);
+  }
+
   online() {
     this.connected = true;
     if (this.wanted.size) this.later(BATCH_MS);

@@ -12,6 +12,7 @@ import { Outbox } from "./outbox.js";
 import { Positions } from "./positions.js";
 import { OwnPresence, People } from "./presence.js";
 import { Readers } from "./readers.js";
+import { Reading } from "./reading.js";
 import { OthersTyping, OwnTyping } from "./typing.js";
 
 /**
@@ -20,8 +21,6 @@ import { OthersTyping, OwnTyping } from "./typing.js";
  * @typedef {import("./types.js").HistoryPage} HistoryPage
  * @typedef {import("./types.js").Person} Person
  */
-
-const MOST_COUNTED = 100;
 
 /** Emits `message`, `receipt`, `delivery`, `typing`, `presence`, `system`, `removed`, `error`. */
 export class Session extends Emitter {
@@ -53,6 +52,7 @@ export class Session extends Emitter {
     this.channels = new Channels(request);
     this.people = new People();
     this.readers = new Readers();
+    this.reading = new Reading(this);
     this.typing = new OthersTyping(clock);
     this.positions = new Positions({
       clock,
@@ -64,7 +64,7 @@ export class Session extends Emitter {
       clock,
       report: (conversationId, { seq }) => request("message:received", { conversationId, seq }),
     });
-    this.reads = new Marks({ clock, report: (id, mark) => this.reportRead(id, mark) });
+    this.reads = new Marks({ clock, report: (id, mark) => this.reading.report(id, mark) });
     this.outbox = new Outbox({
       clock,
       tabId,
@@ -99,14 +99,14 @@ export class Session extends Emitter {
       conversation: (conversation) => this.conversationTold(conversation),
       unread: (unread) => this.unread(unread),
       typing: (event) => this.typing.heard(event),
-      presence: (event) => this.people.heard([event]),
+      presence: (event) => this.people.heard([event, ...(event.more ?? [])]),
       receipt: (receipt) => this.readers.heard([receipt]),
       delivery: (event) =>
-        event.status === "failed" ? this.outbox.refuse(event.messageId, event.failedReason ?? "Not delivered.") : this.readers.delivered([event]),
+        event.status !== "failed" ? this.readers.delivered([event]) : event.recipientId || this.outbox.refuse(event.messageId, event.failedReason ?? "Not delivered."),
     };
     for (const [name, handler] of Object.entries(handlers)) this.connection.on(name, handler);
     for (const name of ["receipt", "delivery", "typing", "presence", "system"]) {
-      this.connection.on(name, (payload) => this.emit(name, payload));
+      this.connection.on(name, (payload) => [payload, ...(payload.more ?? [])].forEach((one) => this.emit(name, one)));
     }
   }
 
@@ -150,7 +150,7 @@ export class Session extends Emitter {
     this.received.known(id, receivedSeq);
     this.reads.known(id, readSeq);
     const known = this.conversations.get(id);
-    if (readSeq > (known?.readSeq ?? 0)) this.readElsewhere(id, readSeq);
+    if (readSeq > (known?.readSeq ?? 0)) this.reading.elsewhere(id, readSeq);
     if (!known || known.version < version) this.fetchConversation(id).catch(() => {});
     if (known) this.positions.heardOfHead(id, headSeq);
   }
@@ -174,7 +174,7 @@ export class Session extends Emitter {
     this.archive.at(conversationId)?.put(message);
     this.outbox.noted(message);
     this.conversations.noted(message);
-    this.recount(conversationId);
+    this.reading.recount(conversationId);
     if (message.seq === message.changedSeq) this.typing.ended(conversationId, message.senderId);
     this.emit("message", message);
   }
@@ -195,7 +195,7 @@ export class Session extends Emitter {
   /** @param {{conversationId: string, unreadCount: number, mentionCount: number, readSeq?: number}} told */
   unread({ conversationId, unreadCount, mentionCount, readSeq }) {
     this.conversations.read(conversationId, { unreadCount, mentionCount, ...(readSeq == null ? {} : { readSeq }) });
-    this.recount(conversationId);
+    this.reading.recount(conversationId);
   }
 
   // ── catching up ──
@@ -228,7 +228,7 @@ export class Session extends Emitter {
   took(conversation) {
     this.conversations.put(conversation);
     this.placed(conversation);
-    this.recount(conversation.id);
+    this.reading.recount(conversation.id);
   }
 
   /** @param {Conversation} conversation */
@@ -266,14 +266,14 @@ export class Session extends Emitter {
   /** This will load the page before the oldest shown. @param {string} conversationId */
   async older(conversationId) {
     await this.archive.older(conversationId);
-    this.recount(conversationId);
+    this.reading.recount(conversationId);
   }
 
   /** @param {string} conversationId @param {HistoryPage} page */
   opened(conversationId, page) {
     for (const message of page.items) this.outbox.noted(message);
     this.positions.restart(conversationId, page.upToSeq);
-    this.recount(conversationId);
+    this.reading.recount(conversationId);
   }
 
   /** This will load the next page of the list. */
@@ -312,39 +312,5 @@ export class Session extends Emitter {
     // Its position is not taken from here: the event that follows keeps the order.
     this.archive.at(message.conversationId)?.put(message);
     return message;
-  }
-
-  /** This will note that a message has been on screen. @param {Message} message */
-  seen({ conversationId, seq, id }) {
-    if (seq == null || seq <= (this.conversations.get(conversationId)?.readSeq ?? 0)) return;
-    this.reads.mark(conversationId, { seq, messageId: id });
-    this.conversations.read(conversationId, { readSeq: seq });
-    this.recount(conversationId);
-  }
-
-  /** @param {string} conversationId @param {import("./marks.js").Mark} mark */
-  async reportRead(conversationId, { messageId }) {
-    const read = await this.request("message:read", { conversationId, messageId });
-    this.conversations.read(conversationId, read);
-    this.recount(conversationId);
-  }
-
-  /** @param {string} id @param {number} readSeq */
-  readElsewhere(id, readSeq) {
-    this.conversations.read(id, { readSeq });
-    if (!this.recount(id) && this.conversations.get(id)?.unreadCount) this.fetchConversation(id).catch(() => {});
-  }
-
-  /** Exact where the page holds every message since the read position; it cannot drift. @param {string} id */
-  recount(id) {
-    const timeline = this.archive.at(id);
-    const conversation = this.conversations.get(id);
-    if (!conversation || !timeline?.loaded || timeline.hasAfter || timeline.fromSeq > conversation.readSeq + 1) return false;
-    const unread = timeline.messages.filter(
-      ({ seq, senderId, deletedAt }) => (seq ?? 0) > conversation.readSeq && senderId !== this.actor?.id && !deletedAt,
-    );
-    const unreadCount = Math.min(MOST_COUNTED, unread.length);
-    if (unreadCount !== conversation.unreadCount) this.conversations.update(id, { unreadCount });
-    return true;
   }
 }

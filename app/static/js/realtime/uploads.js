@@ -96,16 +96,17 @@ export class Uploads extends Emitter {
   }
 }
 
-/** Only this old way of asking tells how much has gone out. @param {string} csrfToken */
-export function uploader(csrfToken) {
+/** Only this old way of asking tells how much has gone out. @param {import("../api.js").Api} api */
+export function uploader({ base, csrfToken, token }) {
   return (/** @type {File} */ file, /** @type {(part: number) => void} */ progress) =>
     /** @type {Promise<Attachment>} */ (
       new Promise((resolve, reject) => {
         const request = new XMLHttpRequest();
         const form = new FormData();
         form.append("file", file);
-        request.open("POST", "/api/uploads");
-        request.setRequestHeader("X-CSRF-Token", csrfToken);
+        request.open("POST", `${base}/api/uploads`);
+        if (token) request.setRequestHeader("Authorization", `Bearer ${token}`);
+        else if (csrfToken) request.setRequestHeader("X-CSRF-Token", csrfToken);
         request.responseType = "json";
         request.upload.onprogress = ({ loaded, total }) => progress(total ? loaded / total : 0);
         request.onload = () => {

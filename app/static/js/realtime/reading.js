@@ -1,0 +1,61 @@
+// What I have read, here and on my other devices, and how much is unread.
+
+/** @typedef {import("./types.js").Message} Message */
+
+const MOST_COUNTED = 100;
+
+export class Reading {
+  /** @param {import("./session.js").Session} session */
+  constructor(session) {
+    this.session = session;
+    /** Marked unread on purpose: what is in sight does not count until one has left and come back. @type {Set<string>} */
+    this.left = new Set();
+  }
+
+  /** This will count what is in sight as read again. @param {string} conversationId */
+  resume(conversationId) {
+    this.left.delete(conversationId);
+  }
+
+  /** This will make a message and what follows it unread again. @param {Message} message */
+  async markUnread({ conversationId, id }) {
+    this.left.add(conversationId);
+    const read = await this.session.api.post("/api/messages/mark-unread", { conversationId, messageId: id });
+    this.session.reads.reset(conversationId, read.readSeq);
+    this.session.conversations.update(conversationId, read);
+  }
+
+  /** This will note that a message has been on screen. @param {Message} message */
+  seen({ conversationId, seq, id }) {
+    if (seq == null || this.left.has(conversationId) || seq <= (this.session.conversations.get(conversationId)?.readSeq ?? 0)) return;
+    this.session.reads.mark(conversationId, { seq, messageId: id });
+    this.session.conversations.read(conversationId, { readSeq: seq });
+    this.recount(conversationId);
+  }
+
+  /** @param {string} conversationId @param {import("./marks.js").Mark} mark */
+  async report(conversationId, { messageId }) {
+    const read = await this.session.request("message:read", { conversationId, messageId });
+    this.session.conversations.read(conversationId, read);
+    this.recount(conversationId);
+  }
+
+  /** @param {string} id @param {number} readSeq */
+  elsewhere(id, readSeq) {
+    this.session.conversations.read(id, { readSeq });
+    if (!this.recount(id) && this.session.conversations.get(id)?.unreadCount) this.session.fetchConversation(id).catch(() => {});
+  }
+
+  /** Exact where the page holds every message since the read position; it cannot drift. @param {string} id */
+  recount(id) {
+    const timeline = this.session.archive.at(id);
+    const conversation = this.session.conversations.get(id);
+    if (!conversation || !timeline?.loaded || timeline.hasAfter || timeline.fromSeq > conversation.readSeq + 1) return false;
+    const unread = timeline.messages.filter(
+      ({ seq, senderId, deletedAt }) => (seq ?? 0) > conversation.readSeq && senderId !== this.session.actor?.id && !deletedAt,
+    );
+    const unreadCount = Math.min(MOST_COUNTED, unread.length);
+    if (unreadCount !== conversation.unreadCount) this.session.conversations.update(id, { unreadCount });
+    return true;
+  }
+}
