@@ -99,6 +99,7 @@ class Ground:
         self.door = make(stack.urls[OTHER])  # between clients and the second web process
         stack.own["web1"]["CHAT_ORIGINS"] = f"{stack.urls[OTHER]},{self.door.address(stack.urls[OTHER])}"
         stack.own["web2"]["MESSAGE_WRITE_MODE"] = "through"
+        stack.own["web2"]["CHAT_CONNECTIONS_PER_USER"] = "6"
         stack.start()
         self.inside = Inside(stack)
         word = "f" + uuid.uuid4().hex[:8]
