@@ -128,6 +128,7 @@ def _heard(message: dict[str, Any]) -> None:
             relay.delivered(body)
             if message["event"] == "message":
                 metrics.emitted(body["conversationId"], body["seq"], body["createdAt"])
+                typing.sent(body)
             # The emit of a commit may come after someone has joined the group that it was made in.
 
 
