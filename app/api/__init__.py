@@ -16,6 +16,7 @@ from app.api import (
     presence,
     rooms,
     search,
+    sharing,
     subscriptions,
     uploads,
 )
@@ -34,6 +35,7 @@ def register(app: Flask) -> None:
         messages,
         uploads,
         search,
+        sharing,
         presence,
         subscriptions,
         docs,
