@@ -89,9 +89,15 @@ def _site(text: str) -> str:
 
 
 def _sender(text: str) -> str:
-    name, address = parseaddr(text)
-    if not re.fullmatch(r"[^@\s<>]+@[A-Za-z0-9.-]+", address) or not (name + address).isprintable():
+    _, address = parseaddr(text)
+    if not re.fullmatch(r"[^@\s<>]+@[A-Za-z0-9.-]+", address) or not text.isprintable():
         raise ValueError("an address such as chat@example.org or Parley <chat@example.org>")
+    return text
+
+
+def _long_secret(text: str) -> str:
+    if len(text) < SECRET_MIN_LENGTH:
+        raise ValueError(f"at least {SECRET_MIN_LENGTH} random characters (openssl rand -hex 32)")
     return text
 
 
@@ -121,6 +127,9 @@ class Config:
     rate_limits_enabled: bool = _set("RATE_LIMITS_ENABLED", _flag, True)
 
     metrics_token: str | None = _set("CHAT_METRICS_TOKEN", str, None, secret=True)
+    log_format: str = _set("CHAT_LOG_FORMAT", _one_of("json", "text"), "")
+    log_level: str = _set("CHAT_LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info")
+    embed_secret: str | None = _set("CHAT_EMBED_SECRET", _long_secret, None, secret=True)
     env: str = _set("CHAT_ENV", _one_of("production", "development", "test"), "development")
     host: str = _set("CHAT_HOST", str, "127.0.0.1")
     origins: tuple[str, ...] = _set("CHAT_ORIGINS", _origins, ())
@@ -133,6 +142,7 @@ class Config:
     connections_per_address: int = _set("CHAT_CONNECTIONS_PER_ADDRESS", _whole(1), 5_000)
     log_max_entries: int = _set("CHAT_LOG_MAX_ENTRIES", _whole(1), 1_000_000)
     stall_guard_ms: int = _set("CHAT_STALL_GUARD_MS", _whole(1, 60_000), 250)
+    retention_days: int = _set("CHAT_RETENTION_DAYS", _whole(0, 36_500), 30)
     public_url: str = _set("CHAT_PUBLIC_URL", _site, "")
     smtp_url: str | None = _set("CHAT_SMTP_URL", _address("smtp", "smtp+starttls", "smtps"), None, secret=True)
     mail_from: str = _set("CHAT_MAIL_FROM", _sender, "")
@@ -217,6 +227,7 @@ def _completed(values: dict[str, Any]) -> dict[str, Any]:
             values[name] = _with_password(values[name], password)
     values.setdefault("message_log_redis_url", values.get("redis_url"))
     values.setdefault("database_owner_url", values["database_url"])
+    values.setdefault("log_format", "json" if values.get("env") == "production" else "text")
     if values.get("env") != "production":
         port = values.get("port", 5000)
         values.setdefault("origins", (f"http://127.0.0.1:{port}", f"http://localhost:{port}"))

@@ -24,6 +24,25 @@ from tests.support.stack import Stack, fresh_database
 os.environ.setdefault("PYTHONWARNINGS", "ignore::DeprecationWarning")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run take one write mode only; what has none runs with `behind`."""
+    parser.addoption("--only-mode", choices=["behind", "through"], help="run only the tests of this write mode")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests of the other write mode."""
+    wanted = config.getoption("--only-mode")
+    if wanted:
+        others = [item for item in items if _mode_of(item) != wanted]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if _mode_of(item) == wanted]
+
+
+def _mode_of(item: pytest.Item) -> str:
+    call = getattr(item, "callspec", None)
+    return str(call.params.get("mode", "behind")) if call else "behind"
+
+
 @pytest.fixture(scope="session")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The addresses of a PostgreSQL and two Redis: those given for tests, else embedded ones."""

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.api.endpoint import endpoint
-from app.domain import customers, support
+from app.domain import customers, identities, support
 from app.kernel import clock, cursor, query as query_models, requests as wire
 from app.kernel.actor import Actor
 
@@ -15,6 +15,13 @@ from app.kernel.actor import Actor
 def create(*, actor: Actor, body: wire.CreateCustomer) -> tuple[dict[str, Any], int]:
     """Make a customer."""
     return {"customer": customers.create(actor, request=body, now=clock.now())}, 201
+
+
+@endpoint("POST", "/customers/identify", body=wire.Identify, data="Identified", public=True, made=True)
+def identify(*, body: wire.Identify) -> tuple[dict[str, Any], int]:
+    """Exchange an identity that another site has signed for a portal token."""
+    made, is_new = identities.identify(identity=body.identity, now=clock.now())
+    return made, 201 if is_new else 200
 
 
 @endpoint("GET", "/customers", query=query_models.CustomersQuery, data="Page of Customer")
@@ -44,7 +51,12 @@ def revoke_token(*, actor: Actor, token_id: UUID) -> dict[str, Any]:
 def inbox(*, actor: Actor, query: query_models.InboxQuery) -> dict[str, Any]:
     """List the support conversations."""
     items, following = support.inbox(
-        actor, status=query.status, assignee=query.assignee, limit=query.limit, after=cursor.to_instant(query.cursor)
+        actor,
+        status=query.status,
+        assignee=query.assignee,
+        limit=query.limit,
+        after=cursor.to_instant(query.cursor),
+        now=clock.now(),
     )
     return {"items": items, "nextCursor": cursor.of_instant(following)}
 

@@ -109,6 +109,7 @@ SHAPES: dict[str, Shape] = {
     "ApiTokenMade": closed(token=TEXT, apiToken=API_TOKEN),
     "CustomerMade": closed(customer=ref("Customer")),
     "PortalTokenMade": closed(token=TEXT, portalToken=closed(id=ID, expiresAt=MAYBE_TIME)),
+    "Identified": closed(customer=ref("Customer"), token=TEXT, portalToken=closed(id=ID, expiresAt=MAYBE_TIME)),
     "Person": closed(user=PERSON),
     "SignedIn": closed(user=ref("Account"), **TOKENS["properties"]),
     "Tokens": TOKENS,

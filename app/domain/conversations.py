@@ -198,6 +198,8 @@ def configure(actor: Actor, *, conversation_id: UUID, request: Settings) -> View
 def resolve(actor: Actor, *, request: SendMessage, now: datetime) -> UUID:
     """Find the conversation that a send names; raises NotFound, or Invalid where it names none."""
     if request.conversation_id is not None:
+        if actor.kind == "customer":
+            support.customer_writes(actor, conversation_id=request.conversation_id, now=now)
         return request.conversation_id
     if request.room_id is not None:
         return by_room_ref(request.room_id)

@@ -16,7 +16,7 @@ from app.kernel import clock, ids
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.errors import Conflict, Forbidden, NotFound
 from app.kernel.requests import CreateCustomer
-from app.models import Customer, PortalToken, Profile, transaction
+from app.models import Customer, PortalToken, Profile, Transaction, transaction
 from app.outbound import bus
 from app.queries import customers as views
 
@@ -84,19 +84,27 @@ def issue_token(actor: Actor, *, customer_id: UUID, expires_in_s: int | None, no
         if views.one(tx, customer_id) is None:
             raise NotFound("The customer")
         require_staff(actor)
-        token = PREFIX + token_urlsafe(32)
-        row = PortalToken(
-            id=ids.new_id(),
-            profile_id=customer_id,
-            token_hash=digest(token),
-            created_by=actor.id,
-            created_at=now,
-            expires_at=now + timedelta(seconds=expires_in_s) if expires_in_s else None,
-        )
-        tx.add(row)
-        audit.note(tx, "portal_token.issued", now=now, actor_id=actor.id, subject_id=customer_id)
-    expires_at = clock.wire(row.expires_at) if row.expires_at else None
-    return {"token": token, "portalToken": {"id": str(row.id), "expiresAt": expires_at}}
+        expires_at = now + timedelta(seconds=expires_in_s) if expires_in_s else None
+        return make_token(tx, customer_id, by=actor.id, expires_at=expires_at, now=now)
+
+
+def make_token(
+    tx: Transaction, customer_id: UUID, *, by: UUID, expires_at: datetime | None, now: datetime
+) -> dict[str, Any]:
+    """Make a portal token: ``{token, portalToken}``. ``by`` is who vouches for its bearer: staff, or a signed identity."""
+    token = PREFIX + token_urlsafe(32)
+    row = PortalToken(
+        id=ids.new_id(),
+        profile_id=customer_id,
+        token_hash=digest(token),
+        created_by=by,
+        created_at=now,
+        expires_at=expires_at,
+    )
+    tx.add(row)
+    audit.note(tx, "portal_token.issued", now=now, actor_id=by, subject_id=customer_id)
+    until = clock.wire(expires_at) if expires_at else None
+    return {"token": token, "portalToken": {"id": str(row.id), "expiresAt": until}}
 
 
 def letter_token(*, letter_id: UUID, customer_id: UUID, now: datetime) -> str | None:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app.domain import steps
 from app.kernel import ids
 from app.kernel.actor import SYSTEM
 from app.models import Letter, Transaction, transaction
@@ -41,7 +42,7 @@ ABANDONED = text(
     f"SELECT {COLUMNS} FROM letters WHERE ended_at IS NULL AND state = 'sending' AND due_at <= :now LIMIT 500"
 )
 CLEAN_UP = text(
-    "DELETE FROM letters WHERE id IN (SELECT id FROM letters WHERE ended_at < :before ORDER BY ended_at LIMIT 5000)"
+    "DELETE FROM letters WHERE id IN (SELECT id FROM letters WHERE ended_at < :before ORDER BY ended_at LIMIT :limit)"
 )
 
 
@@ -106,5 +107,4 @@ def abandoned(*, now: datetime) -> list[Waiting]:
 
 def clean_up(*, now: datetime) -> int:
     """Delete the letters that ended a month ago or earlier; gives how many."""
-    with transaction(SYSTEM) as tx:
-        return tx.change(CLEAN_UP, {"before": now - KEPT})
+    return steps.repeat(CLEAN_UP, before=now - KEPT)

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.domain import accounts, audit, credentials, letters, passwords, sessions
+from app.domain import accounts, audit, credentials, letters, passwords, sessions, steps
 from app.domain.accounts import Client
 from app.domain.letters import Waiting
 from app.kernel import ids
@@ -42,7 +42,7 @@ LOAD = text(
 )
 USE = text("UPDATE password_resets SET used_at = :now WHERE id = :id AND used_at IS NULL AND expires_at > :now")
 CLEAN_UP = text(
-    "DELETE FROM password_resets WHERE id IN (SELECT id FROM password_resets WHERE expires_at < :before LIMIT 5000)"
+    "DELETE FROM password_resets WHERE id IN (SELECT id FROM password_resets WHERE expires_at < :before LIMIT :limit)"
 )
 
 
@@ -122,5 +122,4 @@ def _token(reset_id: UUID, nonce: bytes) -> str:
 
 def clean_up(*, now: datetime) -> int:
     """Delete resets that ended a day ago or earlier; gives how many."""
-    with transaction(SYSTEM) as tx:
-        return tx.change(CLEAN_UP, {"before": now - timedelta(days=1)})
+    return steps.repeat(CLEAN_UP, before=now - timedelta(days=1))

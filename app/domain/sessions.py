@@ -17,7 +17,7 @@ from uuid import UUID
 import jwt
 from sqlalchemy import text
 
-from app.domain import credentials, customers, trust
+from app.domain import credentials, customers, steps, trust
 from app.domain.credentials import Tokens
 from app.kernel import clock, ids
 from app.kernel.actor import SYSTEM, Actor
@@ -179,10 +179,11 @@ def mine(actor: Actor, *, now: datetime) -> list[dict[str, Any]]:
         ]
 
 
-CLEAN_UP = text("DELETE FROM sessions WHERE expires_at < :before OR revoked_at < :before")
+CLEAN_UP = text(
+    "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < :before OR revoked_at < :before LIMIT :limit)"
+)
 
 
 def clean_up(*, now: datetime) -> int:
     """Delete sessions that ended a week ago or earlier; gives how many."""
-    with transaction(SYSTEM) as tx:
-        return tx.change(CLEAN_UP, {"before": now - timedelta(days=7)})
+    return steps.repeat(CLEAN_UP, before=now - timedelta(days=7))

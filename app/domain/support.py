@@ -13,7 +13,7 @@ from app.domain.access import member_of
 from app.domain.customers import require_staff
 from app.kernel import ids
 from app.kernel.actor import SYSTEM, Actor
-from app.kernel.errors import Invalid, NotFound
+from app.kernel.errors import Invalid, NotFound, Unavailable
 from app.kernel.requests import PatchSupport
 from app.models import Conversation, Transaction, transaction
 from app.queries import conversations as views
@@ -38,6 +38,21 @@ UNJOINED = text(
 JOINED = text(
     "SELECT c.id FROM conversations c JOIN memberships m ON m.conversation_id = c.id WHERE c.kind = 'support'"
     " AND m.profile_id = :id AND m.left_at IS NULL"
+)
+
+
+PAGE = text(
+    "SELECT c.id, c.active_at, EXISTS (SELECT 1 FROM memberships m WHERE m.conversation_id = c.id AND m.profile_id = :me"
+    "   AND m.left_at IS NULL) AS is_in FROM conversations c WHERE c.kind = 'support' AND c.deleted_at IS NULL"
+    " AND (CAST(:status AS text) IS NULL OR c.status = :status)"
+    " AND (CAST(:assignee AS uuid) IS NULL OR c.assignee_id = :assignee)"
+    " AND (CAST(:at AS timestamptz) IS NULL OR (c.active_at, c.id) < (:at, CAST(:id AS uuid)))"
+    " ORDER BY c.active_at DESC, c.id DESC LIMIT :limit"
+)
+ABSENT = text(
+    "SELECT u.profile_id FROM users u JOIN conversations c ON c.id = :id AND c.customer_id = :me AND c.status = 'resolved'"
+    " WHERE u.role IN ('staff', 'admin') AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.conversation_id = c.id"
+    "   AND m.profile_id = u.profile_id AND m.left_at IS NULL)"
 )
 
 
@@ -69,11 +84,37 @@ def open_for(customer: Actor, *, title: str | None, now: datetime) -> tuple[UUID
         return made.id, True
 
 
+def customer_writes(customer: Actor, *, conversation_id: UUID, now: datetime) -> None:
+    """Put the staff who came after a conversation was resolved into it: the customer is about to open it again.
+
+    With the database away nobody is put in; they find it in the inbox.
+    """
+    try:
+        with transaction(SYSTEM) as tx:
+            absent = [row.profile_id for row in tx.execute(ABSENT, {"id": conversation_id, "me": customer.id})]
+            if absent:
+                memberships.enroll(tx, conversation_id, dict.fromkeys(absent, "admin"), now=now)
+    except Unavailable:
+        pass
+
+
 def inbox(
-    actor: Actor, *, status: str | None, assignee: UUID | None, limit: int, after: tuple[datetime, UUID] | None
+    actor: Actor,
+    *,
+    status: str | None,
+    assignee: UUID | None,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
+    now: datetime,
 ) -> tuple[list[dict[str, Any]], tuple[datetime, UUID] | None]:
-    """List the support conversations."""
+    """List the support conversations, those too that were resolved before this member of staff came."""
     require_staff(actor)
+    at, last_id = after or (None, None)
+    values = {"me": actor.id, "status": status, "assignee": assignee, "at": at, "id": last_id, "limit": limit + 1}
+    with transaction(SYSTEM) as tx:
+        for row in tx.execute(PAGE, values).all():
+            if not row.is_in:
+                memberships.enroll(tx, row.id, {actor.id: "admin"}, now=now)
     with transaction(actor, snapshot=True) as tx:
         return views.inbox(tx, status=status, assignee=assignee, limit=limit, after=after)
 

@@ -32,11 +32,21 @@ from app.kernel.fields import (
     Username,
 )
 from app.kernel.parsing import Request, parse
-from app.kernel.serving import CreateBot, CreateCustomer, IssueApiToken, IssuePortalToken, PatchSupport
+from app.kernel.serving import (
+    CreateBot,
+    CreateCustomer,
+    Identify,
+    Identity,
+    IssueApiToken,
+    IssuePortalToken,
+    PatchSupport,
+)
 
 __all__ = [
     "CreateBot",
     "CreateCustomer",
+    "Identify",
+    "Identity",
     "IssueApiToken",
     "IssuePortalToken",
     "PatchSupport",
@@ -162,16 +172,6 @@ class SendMessage(Request):
         if sum(target is not None for target in targets) > 1:
             raise ValueError("name only one of conversationId, roomId and recipientUsername")
         return self
-
-
-class Form(Request):
-    """A multipart form, which its call reads itself as it comes."""
-
-
-class UploadForm(Form):
-    """``POST /api/uploads``."""
-
-    file: Annotated[bytes, Field(json_schema_extra={"format": "binary"})]
 
 
 class EditMessage(Request):

@@ -39,6 +39,20 @@ class IssueApiToken(Request):
     expires_in_seconds: Annotated[int, Field(ge=1, le=10 * 366 * 86_400)] | None = None
 
 
+class Identify(Request):
+    """``POST /api/customers/identify``: what another site has signed."""
+
+    identity: Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+class Identity(Request):
+    """The claims of a signed identity."""
+
+    external_id: ExternalId
+    display_name: DisplayName | None = None
+    email: Email | None = None
+
+
 class PatchSupport(Request):
     """``PATCH /api/support/conversations/{c}``; a null assignee takes it off the one who has it."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -65,11 +66,14 @@ def lately(profile_ids: Sequence[UUID]) -> tuple[set[UUID], dict[UUID, datetime]
     return here, {one: datetime.fromisoformat(at.decode()) for one, at in zip(profile_ids, seen, strict=True) if at}
 
 
-def take_seen() -> dict[UUID, datetime]:
-    """Take the notes of who was seen when, for the database; raises Down."""
+def seen(limit: int) -> dict[str, str]:
+    """Read up to so many notes of who was seen when, as they stand there; raises Down."""
     with CACHE.guard():
-        pipe = redis.cache.pipeline(transaction=True)
-        pipe.hgetall(SEEN)
-        pipe.delete(SEEN)
-        found = pipe.execute()[0]
-    return {UUID(name.decode()): datetime.fromisoformat(at.decode()) for name, at in found.items()}
+        notes = redis.cache.hscan_iter(SEEN, count=1000)
+        return {name.decode(): at.decode() for name, at in itertools.islice(notes, limit)}
+
+
+def forget_seen(notes: Mapping[str, str]) -> None:
+    """Take notes away once the database has them; what was noted since stays. Raises Down."""
+    with CACHE.guard():
+        scripts.run(redis.cache, "forget_seen", [SEEN], [part for note in notes.items() for part in note])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import Celery
 
-from app.domain import delivery, drain, healing, operations, presence, search, sessions, typing, uploads
+from app.domain import delivery, drain, healing, operations, presence, retention, search, sessions, typing, uploads
 from app.kernel import clock
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
@@ -21,6 +21,8 @@ def register(celery: Celery) -> None:
     celery.task(name="search.take_up_all", ignore_result=True)(take_up_all)
     celery.task(name="uploads.clean_up", ignore_result=True)(clean_up_uploads)
     celery.task(name="sessions.clean_up", ignore_result=True)(clean_up_sessions)
+    celery.task(name="retention.purge", ignore_result=True)(purge)
+    celery.task(name="retention.clean_up", ignore_result=True)(clean_up_retention)
     celery.task(name="operations.tick", ignore_result=True)(tick)
     celery.task(name="operations.answer", ignore_result=True)(answer)
 
@@ -65,6 +67,16 @@ def forget_marks() -> None:
 def clean_up_sessions() -> None:
     """Delete sessions that ended long ago."""
     sessions.clean_up(now=clock.now())
+
+
+def purge() -> None:
+    """Forget for good what messages said that were deleted long ago."""
+    retention.purge(now=clock.now())
+
+
+def clean_up_retention() -> None:
+    """Delete ended portal tokens and old failures."""
+    retention.clean_up(now=clock.now())
 
 
 def clean_up_uploads() -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.domain import accounts, sessions
+from app.domain import accounts, notifications, sessions
 from app.kernel import clock, requests as wire
 from app.kernel.actor import Actor
 from app.kernel.errors import DomainError
@@ -19,6 +19,8 @@ from app.web.site import carried_out, given, said
 YEAR_S = 365 * 24 * 3600
 # The form's names are those of the API; `name` holds the person's own name.
 PROFILE = ("displayName", "email", "currentPassword")
+# How long one is away before a mail is worth it, in minutes; what one has already is shown too.
+DELAYS = {5: "5 minutes", 15: "15 minutes", 60: "an hour", 240: "4 hours", 1440: "a day"}
 PASSWORD = ("currentPassword", "password")
 
 
@@ -36,6 +38,8 @@ def _settings(actor: Actor, failure: DomainError | None = None, about: str = "")
         actor=actor,
         me=accounts.me(actor),
         sessions=sessions.mine(actor, now=clock.now()),
+        mails=notifications.mine(actor),
+        delays=DELAYS,
         said=said(),
         refusal=failure,
         about=about,
@@ -65,6 +69,20 @@ def _change(actor: Actor, form: dict[str, Any], about: str, word: str) -> AnyRes
         lambda: accounts.patch_me(actor, request=wire.parse(wire.PatchMe, form), now=clock.now()),
         onward=url_for("web.settings_page", said=word),
         again=lambda failure: _settings(actor, failure, about),
+    )
+
+
+@web.post("/settings/mails")
+@signed_in
+def change_mails(actor: Actor) -> AnyResponse:
+    """Choose what one is mailed of while away, and after how long."""
+    form: dict[str, Any] = dict(given(("email", "delayMinutes")))
+    if form.get("delayMinutes", "").isdecimal():
+        form["delayMinutes"] = int(form["delayMinutes"])
+    return carried_out(
+        lambda: notifications.configure(actor, request=wire.parse(wire.NotificationSettings, form), now=clock.now()),
+        onward=url_for("web.settings_page", said="saved"),
+        again=lambda failure: _settings(actor, failure, "mails"),
     )
 
 

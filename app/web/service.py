@@ -24,7 +24,12 @@ def support_inbox(actor: Actor) -> AnyResponse:
     asked = query(query_models.InboxQuery, "status", "assignee", "cursor")
     status = asked.status or ("open" if "status" not in request.args else None)
     items, following = support.inbox(
-        actor, status=status, assignee=asked.assignee, limit=asked.limit, after=cursor.to_instant(asked.cursor)
+        actor,
+        status=status,
+        assignee=asked.assignee,
+        limit=asked.limit,
+        after=cursor.to_instant(asked.cursor),
+        now=clock.now(),
     )
     return page(
         "pages/support.html",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
-from tests.support.clients import Person, Socket, send_body
+from tests.support.clients import Person, Rest, Socket, refused_connection, send_body
+from tests.support.inside import Inside
 from tests.support.serving import customer_of, promote
 from tests.support.stack import Stack, until
 
@@ -106,3 +109,52 @@ def test_wrong_input_names_its_field(sam: Person, name: str) -> None:
     status, error = sam.refused("PATCH", f"/support/conversations/{target}", {"assigneeId": customer_id})
     assert (status, error["fields"].keys()) == (422, {"assigneeId"})
     sam.close()
+
+
+def test_staff_who_came_later_find_what_was_resolved_and_hear_it_open_again(
+    stack: Stack, sam: Person, name: str
+) -> None:
+    customer, _, _ = customer_of(sam, f"{name}c")
+    target = customer.ok("POST", "/messages/send", {"content": "Hello?"})["message"]["conversationId"]
+    sam.until_persisted(target, 1)
+    sam.ok("PATCH", f"/support/conversations/{target}", {"status": "resolved"})
+    tom, una = Person(stack.url, f"{name}t"), Person(stack.urls[1], f"{name}u")
+    promote(stack, tom)
+    promote(stack, una)
+    desk = una.socket()
+    assert target not in str(desk.ready), "it was resolved before"
+    listed = tom.ok("GET", "/support/conversations", params={"status": "resolved", "limit": 200})["items"]
+    assert target in [c["id"] for c in listed]
+    again = customer.ok("POST", "/messages/send", send_body(target, "Once more."))["message"]
+    desk.next("message", lambda m: m["id"] == again["id"] and m["persisted"])
+    for person in (tom, una):
+        person.close()
+
+
+def test_each_member_of_staff_has_their_own_unread(stack: Stack, sam: Person, name: str) -> None:
+    tom = Person(stack.url, f"{name}t")
+    promote(stack, tom)
+    customer, _, _ = customer_of(sam, f"{name}c")
+    target = customer.ok("POST", "/messages/send", {"content": "Hello?"})["message"]["conversationId"]
+    first = sam.until_persisted(target, 1)[0]
+
+    def unread(person: Person) -> int:
+        found = person.ok("GET", "/support/conversations", params={"status": "open", "limit": 200})["items"]
+        return next(int(c["unreadCount"]) for c in found if c["id"] == target)
+
+    sam.ok("POST", "/messages/mark-read", {"messageIds": [first["id"]]})
+    assert (unread(sam), unread(tom)) == (0, 1)
+    tom.close()
+
+
+def test_a_portal_token_ends_by_itself_and_is_never_taken_from_an_address(
+    stack: Stack, sam: Person, name: str, inside: Inside
+) -> None:
+    customer, _, token_id = customer_of(sam, f"{name}c", stack.urls[1])
+    nobody = Rest(stack.url)
+    assert nobody.refused("GET", "/conversations", params={"token": customer.token})[0] == 401
+    refused_connection(f"{stack.url}?token={customer.token}", {})
+    kept = inside.rows("SELECT token_hash FROM portal_tokens WHERE id = %s", token_id)[0][0]
+    assert bytes(kept) == hashlib.sha256(customer.token.encode()).digest()
+    inside.rows("UPDATE portal_tokens SET expires_at = now() - interval '1 second' WHERE id = %s", token_id)
+    assert customer.refused("GET", "/conversations")[1]["code"] == "unauthenticated"

@@ -6,30 +6,45 @@ import argparse
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.chaos import report
-from tests.chaos.controls import CONTROLS
+from tests.chaos.controls import CONTROLS, POWER_CONTROLS, POWER_CUTS, Control
 from tests.chaos.figures import measure
 from tests.chaos.ground import Ground
+from tests.chaos.plug import is_possible
 from tests.chaos.run import Run
+
+Part = Callable[[Ground, argparse.Namespace], bool]
 
 
 def main() -> int:
     """Do what was asked for; the status is 1 where an invariant is broken or a control was not found out."""
     chosen = _arguments()
     folder = Path(tempfile.mkdtemp(prefix="parley-chaos-"))
-    ground = Ground.make(folder)
-    parts = {"runs": _runs, "figures": _figures, "controls": _controls}
-    try:
-        found = [parts[name](ground, chosen) for name in (chosen.only or parts)]
-    finally:
-        ground.close()
+    wanted = [name for name in PARTS if name in (chosen.only or PARTS)]
+    found = []
+    for plugged in (False, True):
+        parts = [PARTS[name][0] for name in wanted if PARTS[name][1] is plugged]
+        if plugged and not is_possible():
+            print("There is no C compiler here: the power cuts are left out.")
+        elif parts:
+            found += _on_ground(folder / ("plugged" if plugged else "plain"), parts, chosen, plugged=plugged)
     if all(found):
         shutil.rmtree(folder, ignore_errors=True)
     else:
         print(f"What the processes said is in {folder}.")
     return 0 if all(found) else 1
+
+
+def _on_ground(folder: Path, parts: list[Part], chosen: argparse.Namespace, *, plugged: bool) -> list[bool]:
+    folder.mkdir()
+    ground = Ground.make(folder, plugged=plugged)
+    try:
+        return [part(ground, chosen) for part in parts]
+    finally:
+        ground.close()
 
 
 def _arguments() -> argparse.Namespace:
@@ -38,7 +53,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=2.0, help="of fire, in each mode")
     parser.add_argument("--kills", type=int, default=0, help="go on until there were so many, in each mode")
     parser.add_argument("--mode", choices=["behind", "through", "both"], default="both")
-    parser.add_argument("--only", nargs="+", choices=["runs", "figures", "controls"])
+    parser.add_argument("--only", nargs="+", choices=list(PARTS))
     return parser.parse_args()
 
 
@@ -70,5 +85,27 @@ def _controls(ground: Ground, chosen: argparse.Namespace) -> bool:
     print(report.of_controls(found), flush=True)
     return all(control.is_found_out(verdict) for control, verdict in found)
 
+
+def _power(ground: Ground, chosen: argparse.Namespace) -> bool:
+    verdicts = []
+    for mode in _modes(chosen):
+        before = ground.unsynced_bytes
+        verdicts.append(Control("nothing", (), POWER_CUTS[mode], mode=mode).run(ground, seed=chosen.seed))
+        print(
+            report.of_run(verdicts[-1]) + f"Not synced at the cuts: {ground.unsynced_bytes - before} bytes.\n",
+            flush=True,
+        )
+    found = [(control, control.run(ground, seed=chosen.seed)) for control in POWER_CONTROLS]
+    print(report.of_controls(found), flush=True)
+    is_found_out = all(control.is_found_out(verdict) for control, verdict in found)
+    return is_found_out and not any(verdict.broken for verdict in verdicts)
+
+
+PARTS: dict[str, tuple[Part, bool]] = {
+    "runs": (_runs, False),
+    "figures": (_figures, False),
+    "controls": (_controls, False),
+    "power": (_power, True),
+}
 
 sys.exit(main())

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from tests.chaos.faults import Fault, blackout
+from tests.chaos.faults import BLACKOUT, Fault, blackout
 from tests.chaos.figures import SEEN_WITHIN_S, longest_unseen_s
-from tests.chaos.ground import Ground
+from tests.chaos.ground import Ground, Unlike
 from tests.chaos.run import Run, Verdict
 
 KILLED = [Fault("kill", "web0", 0.2, 0.0), Fault("kill", "web1", 0.6, 0.0), Fault("kill", "log", 0.4, 0.5)]
-BLACKOUTS = (blackout("kill", 2.0), blackout("kill", 2.5), blackout("kill", 3.0))
+BLACKOUTS = tuple(blackout("kill", after_s) for after_s in (1.0, 1.5, 1.2, 0.8))
 
 
 @dataclass(frozen=True)
@@ -21,8 +20,8 @@ class Control:
     name: str
     breaks: tuple[str, ...]
     rounds: tuple[list[Fault], ...]
-    plants: tuple[str, ...] = ()
-    log_settings: Mapping[str, str] = field(default_factory=dict)
+    unlike: Unlike = Unlike()
+    mode: str = "behind"
     resends: bool = True
     messages: int = 0
     """Written one by one, by members who stay; the rounds come after them."""
@@ -33,7 +32,7 @@ class Control:
 
     def run(self, ground: Ground, *, seed: int) -> Verdict:
         """Play it, until it has been found out or all rounds are over."""
-        ground.become("behind", plants=self.plants, log_settings=self.log_settings)
+        ground.become(self.mode, self.unlike)
         ground.start()
         run = Run(ground, seed=seed, write_every_s=0.1, resends=self.resends, calm=self.messages > 0)
         run.begin()
@@ -46,10 +45,24 @@ class Control:
 
 
 CONTROLS = (
-    Control("the log's Redis without its append-only file", ("I1", "I2"), BLACKOUTS, log_settings={"appendonly": "no"}),
-    Control("list and pop instead of the log", ("I1", "I2"), BLACKOUTS, plants=("pop the log",)),
     Control(
-        "one emit in twenty dropped, and `heads` off", ("I7",), (), plants=("drop emits", "say no heads"), messages=100
+        "the append-only file of the log's Redis", ("I1", "I2"), BLACKOUTS, Unlike(log_settings={"appendonly": "no"})
     ),
-    Control("clients that never resend", ("I2",), (KILLED, KILLED, KILLED), resends=False),
+    Control("the log (list and pop instead)", ("I1", "I2"), BLACKOUTS, Unlike(plants=("pop the log",))),
+    Control(
+        "`heads`, while one emit in twenty is dropped",
+        ("I7",),
+        (),
+        Unlike(("drop emits", "say no heads")),
+        messages=100,
+    ),
+    Control("clients that resend", ("I2",), (KILLED, KILLED, KILLED), resends=False),
 )
+# On a ground with a plug, where a blackout is a power cut.
+POWER_CUTS = {"behind": BLACKOUTS, "through": tuple([Fault(BLACKOUT, "everything", s, 0.3)] for s in (1.5, 2.0, 2.5))}
+POWER_CONTROLS = (
+    Control("syncing the log always (every second instead)", ("I1", "I2"), BLACKOUTS,
+            Unlike(log_settings={"appendfsync": "everysec"})),
+    Control("waiting for PostgreSQL's log to be synced", ("I1", "I2", "I3", "I5"), POWER_CUTS["through"],
+            Unlike(database_settings={"synchronous_commit": "off"}), mode="through"),
+)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from tests.model.system import CONVERSATIONS, PEOPLE
 from tests.support.clients import Person
 
 GUEST, OUTSIDER = "guest", "outsider"
+BROWSERS = ("first", "second")
 WRITERS = {"ann": "laptop", "ben": "phone", "cleo": "tablet"}
 
 
@@ -52,11 +54,10 @@ class Crowd:
             self._add_strangers()
 
     def _add_strangers(self) -> None:
-        for name in PEOPLE:
-            token, every_s = str(self.people[name].token), 2 * self.write_every_s
-            self.others.append(
-                Tabs(name, token, self.urls, self.record, every_s=every_s, seed=f"{self.seed} tabs {name}")
-            )
+        for name, browser in itertools.product(PEOPLE, BROWSERS):
+            token, tab = str(self.people[name].token), f"{name}'s {browser} tab"
+            every_s, seed = 2 * self.write_every_s, f"{self.seed} {tab}"
+            self.others.append(Tabs(tab, name, token, self.urls, self.record, every_s=every_s, seed=seed))
         for name in (GUEST, OUTSIDER):
             self.others.append(Onlooker(self.people[name], name, self.urls, self.record, f"{self.seed} {name}"))
         owner, guest = self.people[PEOPLE[0]], self.people[GUEST]

@@ -88,10 +88,15 @@ def play(ground: Ground, faults: list[Fault], note: Callable[[str], None]) -> No
 
 
 def _black_out(ground: Ground, for_s: float) -> None:
-    """All power fails at once, and comes back."""
-    for part in PARTS:
-        if part not in SERVERS or ground.server(part).is_running():
-            ground.kill(part)
+    """All power fails at once, and comes back. First all stand still, the servers before who writes to them: killed one
+    after the other they would have time to sync.
+    """
+    running = [part for part in (*SERVERS, *PROCESSES) if ground.is_running(part)]
+    for part in running:
+        ground.stop(part)
+    for part in running:
+        ground.kill(part)
+    ground.pull_plug()
     time.sleep(for_s)
     for part in (*SERVERS, *PROCESSES):
         ground.start_again(part)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.chaos.ground import Ground
+from tests.chaos.ground import Ground, Unlike
 from tests.chaos.line import Fate
 from tests.chaos.probe import Pair
 from tests.chaos.run import Run
@@ -35,7 +35,7 @@ def measure(ground: Ground, mode: str, *, seed: int, database_away_s: float = 20
     ground.become(mode)
     ground.start()
     found = _measure_outages(ground, database_away_s)
-    ground.become(mode, plants=("drop emits",))
+    ground.become(mode, Unlike(plants=("drop emits",)))
     ground.start()
     run = Run(ground, seed=seed, calm=True)
     run.begin()

@@ -14,10 +14,12 @@ from pathlib import Path
 import psutil
 import psycopg2
 import redis
+from psycopg2 import sql
 
 from embedded import Services
 from embedded.redis import RedisLog
 from embedded.server import Server
+from tests.chaos.plug import Plug
 from tests.support.stack import WORKER, Process, Stack, fresh_database
 
 LAUNCHER = "tests/chaos/launcher.py"
@@ -31,6 +33,15 @@ SERVERS = ("log", "cache", "postgres")
 PARTS = (*PROCESSES, *SERVERS)
 
 
+@dataclass(frozen=True)
+class Unlike:
+    """In what a Parley differs from an ordinary one: faults planted in its processes, settings of its servers."""
+
+    plants: tuple[str, ...] = ()
+    log_settings: Mapping[str, str] = field(default_factory=dict)
+    database_settings: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass
 class Ground:
     """Two Redis, PostgreSQL, two web processes, a worker and a beat. Start servers from the thread that made it."""
@@ -40,37 +51,53 @@ class Ground:
     services: Services
     stack: Stack
     processes: dict[str, Process]
+    plug: Plug | None = None
+    unsynced_bytes: int = 0
     kills: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PARTS, 0))
 
     @classmethod
-    def make(cls, folder: Path) -> Ground:
-        """Start the servers; ``become`` prepares the processes."""
+    def make(cls, folder: Path, *, plugged: bool = False) -> Ground:
+        """Start the servers; ``become`` prepares the processes. Of a ``plugged`` one a blackout is a power cut."""
         services = Services(folder / "services", throwaway=True)
-        services.start()
+        plug = Plug.make(services.place.home / "plug") if plugged else None
+        if plug is not None and services.postgres is not None:
+            services.postgres.throwaway = False  # it syncs, as one that is to stay does
+        with _watched(plug):
+            services.start()
         env = services.test_env()
         stack = Stack.make(env, fresh_database(env, None), "behind", folder)
         stack.environ["CHAT_ACCESS_TOKEN_TTL_S"] = "86400"
         del stack.environ["REDIS_CONNECT_TIMEOUT"]  # the ordinary 300 ms: it is what is tried here
-        return cls(folder, "behind", services, stack, {})
+        return cls(folder, "behind", services, stack, {}, plug)
 
-    def become(self, mode: str, *, plants: tuple[str, ...] = (), log_settings: Mapping[str, str] | None = None) -> None:
-        """Be a Parley of this mode, with planted faults and with other settings of the log's Redis; ``start`` starts it."""
+    def become(self, mode: str, unlike: Unlike | None = None) -> None:
+        """Be a Parley of this mode, and unlike an ordinary one in this way; ``start`` starts it."""
+        unlike = unlike or Unlike()
         self.end_processes()
+        self._set_database(unlike.database_settings)
         log = self.server("log")
         assert isinstance(log, RedisLog)
-        wanted = RedisLog.settings | dict(log_settings or {})
+        wanted = RedisLog.settings | dict(unlike.log_settings)
         if log.settings != wanted:
             log.stop()
             log.settings = wanted  # type: ignore[misc]
-            log.start()
+            self.start_again("log")
         self.redis("log").flushdb()
         self.redis("cache").flushdb()
         self.mode = mode
-        environ = self.stack.environ | {"MESSAGE_WRITE_MODE": mode, "CHAOS_PLANTS": ",".join(plants)}
+        environ = self.stack.environ | {"MESSAGE_WRITE_MODE": mode, "CHAOS_PLANTS": ",".join(unlike.plants)}
         ports = {f"web{number}": {"PORT": str(port)} for number, port in enumerate(self.stack.ports)}
         for name, command in COMMANDS.items():
-            begun = _launched(command) if plants else command
+            begun = _launched(command) if unlike.plants else command
             self.processes[name] = Process(begun, environ | ports.get(name, {}), self.folder / f"{name}.log")
+
+    def _set_database(self, settings: Mapping[str, str]) -> None:
+        with self.database() as cursor:
+            name = sql.Identifier(self.stack.database)
+            cursor.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(name))
+            for key, value in settings.items():
+                command = sql.SQL("ALTER DATABASE {} SET {} TO {}")
+                cursor.execute(command.format(name, sql.Identifier(key), sql.Literal(value)))
 
     def start(self) -> None:
         """Start the processes and wait until the web processes are ready."""
@@ -101,6 +128,10 @@ class Ground:
         assert server is not None
         return server
 
+    def is_running(self, part: str) -> bool:
+        """Tell whether a part's process is there."""
+        return self.processes[part].alive if part in self.processes else self.server(part).is_running()
+
     # What can be done to a part.
 
     def kill(self, part: str) -> None:
@@ -119,8 +150,14 @@ class Ground:
         """Bring a killed part back; a server is there when this returns, a process some seconds later."""
         if part in self.processes:
             self.processes[part].start()
-        else:
+            return
+        with _watched(self.plug):
             self.server(part).start()
+
+    def pull_plug(self) -> None:
+        """Take from the killed servers' files what was not synced, where this ground has a plug."""
+        if self.plug is not None:
+            self.unsynced_bytes += self.plug.pull(self.services.place.home)
 
     def stop(self, part: str) -> None:
         """SIGSTOP: alive and silent, which is worse than dead."""
@@ -175,6 +212,10 @@ class Ground:
         began = time.monotonic()
         self.stack.wait_until_ready(within_s=within_s)
         return time.monotonic() - began
+
+
+def _watched(plug: Plug | None) -> contextlib.AbstractContextManager[None]:
+    return plug.preloaded() if plug is not None else contextlib.nullcontext()
 
 
 def _launched(command: list[str]) -> list[str]:

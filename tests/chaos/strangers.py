@@ -15,14 +15,16 @@ from tests.chaos.recording import Glimpse, Recording
 from tests.model.system import CONVERSATIONS, Send
 from tests.support.clients import Person, Rest
 
+THINKS_S = 2.0  # in an open tab, so that some write though the database has just gone away
+
 
 class Tabs(threading.Thread):
     """Someone who opens a tab, writes one line and closes it right after the ack. Nothing is ever sent again."""
 
     def __init__(
-        self, person: str, token: str, urls: list[str], record: Recording, *, every_s: float, seed: str
+        self, name: str, person: str, token: str, urls: list[str], record: Recording, *, every_s: float, seed: str
     ) -> None:
-        super().__init__(name=f"tabs of {person}", daemon=True)
+        super().__init__(name=name, daemon=True)
         self.person, self.token, self.urls, self.record, self.every_s = person, token, urls, record, every_s
         self.chance = random.Random(seed)
         self.quiet = threading.Event()
@@ -32,7 +34,7 @@ class Tabs(threading.Thread):
         """Write by one tab after the other until told to be quiet."""
         while not self.quiet.wait(self.chance.uniform(0, 2 * self.every_s)):
             number = next(self.numbers)
-            name = f"{self.person}'s tab {number}"
+            name = f"{self.name} {number}"
             send = Send(name, self.person, self.chance.choice(CONVERSATIONS), 1, f"{name} says 1")
             self._post(send) if number % 4 == 0 else self._say(send)
 
@@ -41,7 +43,7 @@ class Tabs(threading.Thread):
             line = Line(self.chance.choice(self.urls), self.token)
         except NoLine:
             return
-        self.quiet.wait(self.chance.uniform(0, 2 * self.every_s))  # they think first
+        self.quiet.wait(self.chance.uniform(0, THINKS_S))
         payload = self.record.begin(send, is_kept=False)
         self.record.answer(send, line.ask("message:send", payload))
         line.close()

@@ -111,7 +111,7 @@ def test_two_workers_at_once_mail_once(world: World, pair: tuple[Actor, Actor, U
 def test_nobody_who_is_here_is_mailed(world: World, pair: tuple[Actor, Actor, UUID]) -> None:
     ann, ben, group = pair
     world.say(ann, group, "are you there?")
-    presence.connected(ben, device=f"d-{ben.id}", now=clock.now())
+    presence.connected(ben, device=f"d-{ben.id}", rooms=[], now=clock.now())
     assert mailed(world) == 0
     presence.declare(ben, device=f"d-{ben.id}", status="offline", metadata=None, now=clock.now())
     assert mailed(world) == 0, "who says to be away and is connected sees it all the same"
@@ -126,7 +126,7 @@ def test_who_comes_between_planning_and_sending_is_not_mailed(world: World, pair
     ann, ben, group = pair
     world.say(ann, group, "are you there?")
     assert digests.plan(now=world.now) == 1
-    presence.connected(ben, device="phone", now=clock.now())
+    presence.connected(ben, device="phone", rooms=[], now=clock.now())
     assert (world.send(), world.letters(ben)) == (0, ["dropped"])
     presence._note(ben, "phone", "gone", clock.now())
 

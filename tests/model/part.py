@@ -50,7 +50,9 @@ from app.live import scripts
 from app.outbound import emits
 from app.sockets import notices as sockets, registry, rooms
 from config import load_config
+from tests.model import planted
 
+PLANT = "MODEL_PLANT"  # names a defect that this part is to have
 NOWHERE = "redis://127.0.0.1:1/0"
 SESSION = "SET lock_timeout = '60ms'; SET idle_in_transaction_session_timeout = 0"  # what waits here may wait long
 PATIENCE_S = 20.0
@@ -300,6 +302,8 @@ class Part:
 def serve(pipe: Pipe, environ: dict[str, str]) -> None:
     """Answer commands until the pipe ends; each answer brings what was emitted and who hears what."""
     os.environ.update(environ)
+    if environ.get(PLANT):
+        planted.PLANTS[environ[PLANT]]()
     part = Part(create_app(load_config(environ)))
     pipe.send("ready")
     while True:

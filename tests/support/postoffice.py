@@ -59,7 +59,7 @@ class PostOffice:
         """Let in who knows the password."""
         assert isinstance(data, LoginPassword)
         self.logins.append((data.login, data.password))
-        return AuthResult(success=data.password == b"p@ss")
+        return AuthResult(success=data.password == b"p@ss", handled=False)
 
     def forget(self) -> None:
         """Begin anew."""
@@ -83,7 +83,7 @@ def post_office(**options: Any) -> Iterator[PostOffice]:
     office = PostOffice(free_port())
     if options.get("auth_required"):
         options["authenticator"] = office.authenticate
-    controller = Controller(office, hostname="127.0.0.1", port=office.port, enable_SMTPUTF8=False, **options)
+    controller = Controller(office, hostname="127.0.0.1", port=office.port, **{"enable_SMTPUTF8": False, **options})
     controller.start()
     try:
         yield office

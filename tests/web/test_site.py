@@ -117,6 +117,13 @@ def test_a_session_is_ended_from_the_list(stack: Stack, ann: Person) -> None:
     assert here.get("/chat").url == f"{stack.url}/chat"
 
 
+def test_what_is_mailed_is_chosen_on_the_page(stack: Stack, ann: Person) -> None:
+    browser = Browser(stack, ann)
+    assert browser.post("/settings/mails", "/settings", email="mentions", delayMinutes="60").url.endswith("said=saved")
+    assert ann.ok("GET", "/me/notifications")["notifications"] == {"email": "mentions", "delayMinutes": 60}
+    assert browser.post("/settings/mails", "/settings", email="often", delayMinutes="60").status_code == 422
+
+
 def test_an_address_puts_no_words_on_a_page(stack: Stack, ann: Person) -> None:
     assert "pwned" not in Browser(stack, ann).get("/settings?said=pwned").text
 
