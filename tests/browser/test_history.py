@@ -66,7 +66,7 @@ def test_a_page_of_history_arriving_does_not_move_what_is_looked_at(
     direct = ann.direct(ben)
     device = ben.socket()
     for number in range(120):
-        device.ok("message:send", send_body(direct, f"line {number}"))
+        device.ok("message:send", send_body(direct, f"line {number}\nand the same again"))
     ben.until_persisted(direct, 120)
     hers = arrive(ann, stack.url)
     hers.open(direct)
