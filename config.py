@@ -127,6 +127,8 @@ class Config:
     rate_limits_enabled: bool = _set("RATE_LIMITS_ENABLED", _flag, True)
 
     metrics_token: str | None = _set("CHAT_METRICS_TOKEN", str, None, secret=True)
+    log_format: str = _set("CHAT_LOG_FORMAT", _one_of("json", "text"), "")
+    log_level: str = _set("CHAT_LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info")
     embed_secret: str | None = _set("CHAT_EMBED_SECRET", _long_secret, None, secret=True)
     env: str = _set("CHAT_ENV", _one_of("production", "development", "test"), "development")
     host: str = _set("CHAT_HOST", str, "127.0.0.1")
@@ -225,6 +227,7 @@ def _completed(values: dict[str, Any]) -> dict[str, Any]:
             values[name] = _with_password(values[name], password)
     values.setdefault("message_log_redis_url", values.get("redis_url"))
     values.setdefault("database_owner_url", values["database_url"])
+    values.setdefault("log_format", "json" if values.get("env") == "production" else "text")
     if values.get("env") != "production":
         port = values.get("port", 5000)
         values.setdefault("origins", (f"http://127.0.0.1:{port}", f"http://localhost:{port}"))

@@ -62,6 +62,7 @@ def make_engine(url: str, *, pool_size: int, statement_timeout_ms: int) -> Engin
         max_overflow=pool_size,
         pool_timeout=3,
         pool_pre_ping=False,
+        hide_parameters=True,  # an error must not carry what somebody wrote into the log
         pool_use_lifo=True,
         json_deserializer=orjson.loads,  # gives back what it was given: PostgreSQL writes 1e20 as a whole number
         connect_args={

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
-import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +31,7 @@ from app.domain import (
     watch,
 )
 from app.extensions import celery, db, limit_database_waits, migrate, redis, socketio
-from app.kernel import json, limits, settings as kernel_settings
+from app.kernel import json, limits, logs, settings as kernel_settings
 from app.kernel.errors import DomainError, Malformed, NotFound, TooLarge
 from app.outbound import metrics
 from app.outbound.bus import Listener
@@ -44,7 +42,7 @@ if TYPE_CHECKING:
     from config import Config
 
 log = logging.getLogger(__name__)
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+SLOW_S = 2.0
 
 
 @dataclass
@@ -151,13 +149,24 @@ def _bind_requests(app: Flask) -> None:
 
 
 def _name_request() -> None:
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    g.request_id = logs.begin(request.headers.get("X-Request-ID"))
+    g.began = time.perf_counter()
 
 
 def _name_response(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.get("request_id", "")
+    _log_request(response)
     return response
+
+
+def _log_request(response: Response) -> None:
+    """Log a request that failed or was slow; all of them where that is asked for. The rule and not the path: that has ids."""
+    seconds = time.perf_counter() - g.get("began", time.perf_counter())
+    is_notable = response.status_code >= 500 or (seconds > SLOW_S and not request.path.startswith("/socket.io"))
+    level = logging.INFO if is_notable else logging.DEBUG
+    if log.isEnabledFor(level):
+        rule = request.url_rule.rule if request.url_rule else "(no such path)"
+        log.log(level, "%s %s: %d in %.0f ms", request.method, rule, response.status_code, seconds * 1000)
 
 
 def _is_page() -> bool:
@@ -190,8 +199,9 @@ def _unknown_call(error: HTTPException) -> Response:
 
 
 def _on_failure(_: Exception) -> Any:
-    log.exception("a request failed: %s", g.get("request_id"))
+    log.exception("a request failed")
     if _is_page():
+        metrics.error("page", "internal")
         return web.error_page(500, "Something went wrong here.")
     broken = DomainError("Something went wrong here.")
     broken.code = "internal"
@@ -203,6 +213,7 @@ def start_web(app: Flask) -> None:
     """Start what a serving process does beside answering; called after it was forked."""
     background: Background = app.extensions["background"]
     background.stopping.clear()
+    logs.set_up(kernel_settings.settings())
     metrics.share(kernel_settings.settings().instance_path / "metrics")
     limit_database_waits()
     startup.check()
@@ -261,6 +272,7 @@ def stop_web(app: Flask, grace_s: float = 10) -> None:
 def start_worker(_: Flask) -> threading.Event:
     """Start the drain and the healer of a Celery worker; gives the event that stops them."""
     stopping = threading.Event()
+    logs.set_up(kernel_settings.settings())
     metrics.share(kernel_settings.settings().instance_path / "metrics")
     limit_database_waits()
     startup.check()

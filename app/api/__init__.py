@@ -13,6 +13,7 @@ from app.api import (
     messages,
     operations,
     people,
+    pictures,
     presence,
     rooms,
     search,
@@ -27,6 +28,7 @@ def register(app: Flask) -> None:
     for module in (
         accounts,
         people,
+        pictures,
         bots,
         conversations,
         customers,

@@ -18,6 +18,7 @@ from app.domain import sessions
 from app.kernel import clock, limits, query as query_models, requests as wire, text
 from app.kernel.actor import Actor
 from app.kernel.errors import DomainError, Forbidden, Invalid, Malformed, NotFound, TooLarge, Unauthenticated
+from app.kernel.forms import Form
 from app.kernel.ids import parse_id
 from app.kernel.json import loads
 from app.outbound import metrics
@@ -45,7 +46,7 @@ class Call:
     @property
     def takes_form(self) -> bool:
         """Tell whether the verb reads a form itself, as it comes."""
-        return self.body is not None and issubclass(self.body, wire.Form)
+        return self.body is not None and issubclass(self.body, Form)
 
 
 CALLS: list[Call] = []

@@ -1,7 +1,8 @@
 """Who is here: per device, with a heartbeat; told once a person's state changes, and not when everybody reconnects.
 
-A device that leaves has a grace of a few seconds before its person is told to be offline, so a mass reconnect tells
-nothing. Changes beyond six a minute are not refused: the newest is told as soon as it may.
+A device that leaves has a grace of a few seconds before its person is told to be offline, so a quick mass reconnect tells
+nothing, and a slow one is told together (``presence_news.py``). Changes beyond six a minute are not refused: the newest is
+told as soon as it may.
 """
 
 from __future__ import annotations
@@ -17,20 +18,16 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import text
 
+from app.domain import presence_news
 from app.domain.access import member_of
-from app.kernel import clock, limits, pace
+from app.domain.presence_news import News
+from app.kernel import clock, limits
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.breaker import Down
-from app.kernel.errors import DomainError
 from app.live import presence as live
 from app.models import transaction
-from app.outbound import emits, metrics
 
 log = logging.getLogger(__name__)
-ROOMS = text(
-    "SELECT me.conversation_id FROM memberships me JOIN conversations c ON c.id = me.conversation_id"
-    " WHERE me.profile_id = :me AND me.left_at IS NULL AND c.deleted_at IS NULL"
-)
 LAST_SEEN = text(
     "SELECT p.id, p.kind, s.last_seen_at FROM profiles p LEFT JOIN user_presence s ON s.profile_id = p.id"
     " WHERE p.id = ANY(CAST(:ids AS uuid[]))"
@@ -65,8 +62,6 @@ class Device:
 
 _devices: dict[str, Device] = {}
 _leaving: dict[str, tuple[Actor, float]] = {}
-_untold: dict[UUID, Actor] = {}
-_pace = pace.Pace(limits.PRESENCE_PER_MINUTE / 60, limits.PRESENCE_PER_MINUTE)
 
 
 def connected(actor: Actor, *, device: str, now: datetime, rooms: Sequence[UUID]) -> None:
@@ -86,46 +81,27 @@ def declare(actor: Actor, *, device: str, status: str, metadata: dict[str, Any] 
     """Say how a device's person is; gives the person's status over all devices."""
     known = _devices.setdefault(device, Device(actor, status, {}))
     known.status = status
+    is_more = metadata is not None and metadata != known.metadata
     if metadata is not None:
         known.metadata = metadata
-    return _note(actor, device, status, now)
+    return _note(actor, device, status, now, is_more=is_more)
 
 
-def _note(actor: Actor, device: str, status: str, now: datetime, rooms: Sequence[UUID] | None = None) -> str:
+def _note(
+    actor: Actor, device: str, status: str, now: datetime, rooms: Sequence[UUID] | None = None, *, is_more: bool = False
+) -> str:
+    """Note a device's state. Who asks finds the person's at once; others are told of a change in a moment."""
     try:
         current, told = live.note(actor.id, device, status, now)
+        if current == told and not is_more:
+            return current
+        metadata = next((d.metadata for d in _devices.values() if d.actor.id == actor.id and d.metadata), {})
+        event = describe(actor.kind, actor.id, current, now, metadata)
+        live.told(actor.id, event)
     except Down:
         return status  # presence is known again when Redis is
-    if current != told:
-        _tell_soon(actor, current, now, rooms)
+    presence_news.gather(News(actor.id, event, told, rooms, is_more=is_more))
     return current
-
-
-def _tell_soon(actor: Actor, status: str, now: datetime, rooms: Sequence[UUID] | None) -> None:
-    if _pace.take(actor.id):
-        _untold.pop(actor.id, None)
-        _tell(actor, status, now, rooms)
-        metrics.presence("told")
-    else:
-        _untold[actor.id] = actor
-        metrics.presence("put off")
-
-
-def _tell(actor: Actor, status: str, now: datetime, rooms: Sequence[UUID] | None) -> None:
-    metadata = next((d.metadata for d in _devices.values() if d.actor.id == actor.id and d.metadata), {})
-    event = describe(actor.kind, actor.id, status, now, metadata)
-    try:
-        live.told(actor.id, event)
-        found = rooms if rooms is not None else _rooms(actor)
-    except (Down, DomainError):
-        _untold[actor.id] = actor
-        return
-    emits.presence(event, [f"presence:{conversation_id}" for conversation_id in found])
-
-
-def _rooms(actor: Actor) -> list[UUID]:
-    with transaction(SYSTEM) as tx:
-        return [row.conversation_id for row in tx.execute(ROOMS, {"me": actor.id})]
 
 
 def describe(
@@ -166,10 +142,7 @@ def _settle() -> None:
         if due <= time.monotonic():
             _leaving.pop(device, None)
             _note(actor, device, "gone", now)
-    for actor in list(_untold.values()):
-        if _pace.wait_s(actor.id) == 0:
-            _untold.pop(actor.id, None)
-            _note(actor, "", "", now)
+    presence_news.flush()
 
 
 def _beat() -> None:

@@ -174,16 +174,6 @@ class SendMessage(Request):
         return self
 
 
-class Form(Request):
-    """A multipart form, which its call reads itself as it comes."""
-
-
-class UploadForm(Form):
-    """``POST /api/uploads``."""
-
-    file: Annotated[bytes, Field(json_schema_extra={"format": "binary"})]
-
-
 class EditMessage(Request):
     """``PATCH /api/messages/{id}``."""
 

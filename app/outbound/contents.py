@@ -51,14 +51,30 @@ def _picture(path: Path) -> Described | None:
         return None
 
 
+def square_picture(path: Path, side_px: int) -> bytes | None:
+    """Make a square WebP of a picture's middle, upright and without metadata; None where it cannot be read as one."""
+    try:
+        with Image.open(path, formats=tuple(PICTURES)) as image:
+            if image.width * image.height > limits.PICTURE_MAX_PIXELS:
+                return None
+            image.draft("RGB", (side_px * 2, side_px * 2))
+            return encoded(ImageOps.fit(_plain(image), (side_px, side_px)))
+    except Exception:  # noqa: BLE001
+        return None
+
+
 def small_picture(image: Image.Image, side_px: int) -> tuple[bytes, tuple[int, int]]:
     """Make a WebP that fits a square, turned upright, without metadata; gives it with the size of the whole, upright."""
     size = _upright_size(image)
     image.draft("RGB", (side_px * 2, side_px * 2))  # lets a JPEG be read at a fraction of its size
-    upright = ImageOps.exif_transpose(image)
-    plain = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+    plain = _plain(image)
     plain.thumbnail((side_px, side_px))
     return encoded(plain), size
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    upright = ImageOps.exif_transpose(image)
+    return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
 
 
 def encoded(image: Image.Image) -> bytes:

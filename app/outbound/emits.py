@@ -86,6 +86,14 @@ def presence(event: Mapping[str, Any], rooms: list[str]) -> None:
     _tell("channel:user-presence", event)
 
 
+def presences(event: Mapping[str, Any], room: str) -> None:
+    """Tell a conversation's subscribers how many people are, in one packet (the rest are ``more``).
+
+    The operator's other services have heard of each by ``presence``.
+    """
+    _emit("presence", dict(event), room)
+
+
 def system(
     kind: str,
     message: str,

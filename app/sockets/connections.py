@@ -13,7 +13,7 @@ from socketio.exceptions import ConnectionRefusedError as ConnectionRefused
 from app.domain import condition, heads, presence, sessions, typing
 from app.domain.arrivals import Arrival
 from app.domain.delivery import Standing
-from app.kernel import clock, limits
+from app.kernel import clock, limits, logs
 from app.kernel.actor import Actor
 from app.kernel.errors import DomainError, NotFound, RateLimited, Unauthenticated, Unavailable
 from app.kernel.settings import settings
@@ -39,6 +39,7 @@ def _connect(sid: str, environ: dict[str, Any], auth: Any = None) -> dict[str, A
     if registry.get(sid) is not None:
         return UNKNOWN
     arrival, heard = Arrival(), registry.changes_of_anyone()
+    logs.begin()
     try:
         actor = authenticate(environ, auth, arrival)
         _check_room_for(actor, environ.get("REMOTE_ADDR", ""))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import socketio
 
 from app.domain import changes, channels, delivery, messages, presence, reading, typing
-from app.kernel import clock, limits, requests as wire
+from app.kernel import clock, limits, logs, requests as wire
 from app.kernel.errors import DomainError, Invalid, NotFound, Unauthenticated
 from app.outbound import metrics
 from app.sockets import registry, rooms
@@ -35,6 +35,7 @@ def register(server: socketio.Server) -> None:
 
 def _acked(event: Event) -> Callable[..., dict[str, Any]]:
     def handle(sid: str, *payload: Any) -> dict[str, Any]:
+        name = logs.begin()
         try:
             connection = registry.get(sid)
             if connection is None:
@@ -53,7 +54,12 @@ def _acked(event: Event) -> Callable[..., dict[str, Any]]:
             log.exception("an event failed")
             return {
                 "ok": False,
-                "error": {"code": "internal", "message": "Something went wrong here.", "temporary": True},
+                "error": {
+                    "code": "internal",
+                    "message": "Something went wrong here.",
+                    "temporary": True,
+                    "requestId": name,
+                },
             }
 
     return handle

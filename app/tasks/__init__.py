@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import before_task_publish, setup_logging, task_prerun
 
+from app.kernel import logs
+from app.kernel.settings import settings
 from app.tasks import correspondence, maintenance
 
 if TYPE_CHECKING:
@@ -57,3 +60,22 @@ def bind(celery: Celery, config: Config) -> None:
     )
     maintenance.register(celery)
     correspondence.register(celery)
+    before_task_publish.connect(_name)
+    task_prerun.connect(_begin)
+    setup_logging.connect(_set_up_logs)
+
+
+def _name(headers: dict[str, Any], **_: Any) -> None:
+    """Send the id of what asks for a job along with it."""
+    headers["requestId"] = logs.current()
+
+
+def _begin(task: Any, task_id: str, **_: Any) -> None:
+    logs.begin(
+        getattr(task.request, "requestId", None) or (task.request.get("headers") or {}).get("requestId") or task_id
+    )
+
+
+def _set_up_logs(**_: Any) -> None:
+    """Keep Celery from making its own: the worker's and beat's lines look like those of all others."""
+    logs.set_up(settings())

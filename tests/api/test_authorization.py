@@ -96,8 +96,9 @@ OF_ONESELF = {
     "POST /auth/forgot", "POST /auth/reset", "GET /me/notifications", "PUT /me/notifications", "GET /me", "PATCH /me",
     "GET /sessions", "DELETE /sessions/<session_id>", "GET /users", "GET /users/<username>", "POST /conversations",
     "GET /conversations", "GET /conversations/with/<username>", "GET /rooms", "GET /presence", "GET /connection",
-    "POST /uploads",
-    "DELETE /messages/realtime/subscribe", "POST /customers/identify",
+    "POST /uploads", "PUT /me/picture", "DELETE /me/picture", "GET /pictures/<picture_id>",
+    "DELETE /messages/realtime/subscribe",
+    "POST /customers/identify",
 }  # fmt: skip
 # Calls of those who serve customers: (path, body); `{customer}` and `{token}` stand for ids, `{c}` for their conversation.
 OF_STAFF: dict[str, tuple[str, Any]] = {

@@ -13,7 +13,7 @@ import requests
 from PIL import Image
 
 from app.kernel import limits
-from tests.support.clients import Person, Rest
+from tests.support.clients import Person, Rest, send_body
 from tests.support.inside import Inside
 from tests.support.modes import one_mode
 from tests.support.stack import Stack
@@ -181,3 +181,37 @@ def test_too_many_uploads_that_wait_are_refused(stack: Stack, inside: Inside) ->
     inside.rows("DELETE FROM attachments WHERE uploader_id = %s", bob.id)
     assert bob.upload(b"x")
     bob.close()
+
+
+# the picture beside a name --------------------------------------------------------------------------------------------
+def test_a_picture_goes_with_its_name_everywhere_until_it_is_taken_off(ann: Person, stack: Stack) -> None:
+    ben = Person(stack.urls[1], "u" + uuid.uuid4().hex[:10])
+    c = ann.direct(ben)
+    device = ben.socket()
+    shown = ann.ok("PUT", "/me/picture", files={"file": ("me.jpg", sideways())})["user"]["avatarUrl"]
+    answer = ben.call("GET", shown.removeprefix("/api"))
+    assert answer.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    with Image.open(io.BytesIO(answer.content)) as image:
+        assert (image.format, image.size) == ("WEBP", (256, 256))
+        assert not image.getexif()
+    sent = ann.ok("POST", "/messages/send", send_body(c, "look"))["message"]
+    heard = device.next("message", lambda m: m["id"] == sent["id"] and m["persisted"])
+    participants = ben.ok("GET", f"/conversations/{c}")["conversation"]["participants"]
+    people = [sent["sender"], heard["sender"], ben.ok("GET", f"/users/{ann.username}")["user"], *participants]
+    assert {p["avatarUrl"] for p in people if p["id"] == ann.id} == {shown}
+    again = ann.ok("PUT", "/me/picture", files={"file": ("me.jpg", sideways())})["user"]["avatarUrl"]
+    other = ann.ok("PUT", "/me/picture", files={"file": ("me.png", picture(300, 10))})["user"]["avatarUrl"]
+    assert again == shown != other
+    assert [ben.call("GET", url.removeprefix("/api")).status_code for url in (shown, other)] == [404, 200]
+    for _ in range(2):
+        assert ann.ok("DELETE", "/me/picture")["user"]["avatarUrl"] is None
+    assert ben.call("GET", other.removeprefix("/api")).status_code == 404
+    assert Rest(ann.url).call("GET", other.removeprefix("/api")).status_code == 401
+    ben.close()
+
+
+def test_what_is_no_picture_is_not_shown(ann: Person) -> None:
+    for content in (SVG, b"x", bomb(), picture(3, 3)[:40]):
+        status, error = ann.refused("PUT", "/me/picture", files={"file": ("me.png", content)})
+        assert (status, list(error["fields"])) == (422, ["file"])
+    assert ann.ok("GET", "/me")["user"]["avatarUrl"] is None

@@ -72,14 +72,31 @@ def test_presence_follows_all_devices_and_a_short_absence_tells_nothing(stack: S
     assert away["metadata"] == {"note": "lunch"}
     his.ok("presence", {"status": "online"})
     until(lambda: _status(ann, direct, ben) == "online", what="online again")
-    told = len(hers.heard("presence", lambda event: event["userId"] == ben.id))
+    until(lambda: _told(hers, ben)[-1] == "online", what="the telling of it")
+    told = len(_told(hers, ben))
     his.close()
     back = ben.socket()
     until(lambda: _status(ann, direct, ben) == "online", what="still online")
-    assert len(hers.heard("presence", lambda event: event["userId"] == ben.id)) == told
+    assert len(_told(hers, ben)) == told
     back.close()
     hers.next("presence", lambda event: event["userId"] == ben.id and event["status"] == "offline", within_s=15)
     ann.close()
+
+
+def test_what_somebody_says_of_themselves_is_told_without_a_change_of_state(stack: Stack, name: str) -> None:
+    ann, ben = Person(stack.urls[0], f"{name}a"), Person(stack.urls[1], f"{name}b")
+    direct = ann.direct(ben)
+    hers, his = _listening(ann, stack.urls[0], direct), _listening(ben, stack.urls[1], direct)
+    his.ok("presence", {"status": "online", "metadata": {"note": "in a meeting"}})
+    told = hers.next("presence", lambda event: event["metadata"] == {"note": "in a meeting"})
+    assert (told["userId"], told["status"]) == (ben.id, "online")
+    assert his.refused("presence", {"status": "busy"})["fields"].keys() == {"status"}
+    for person in (ann, ben):
+        person.close()
+
+
+def _told(listener: Socket, about: Person) -> list[str]:
+    return [event["status"] for event in listener.heard("presence", lambda event: event["userId"] == about.id)]
 
 
 def _status(asker: Person, conversation_id: str, about: Person) -> str:

@@ -222,7 +222,7 @@ class Stack:
 
 
 WORKER = [
-    sys.executable, "-m", "celery", "-A", "celery_worker", "worker", "--pool", "threads", "--concurrency", "2",
+    sys.executable, "-m", "celery", "--quiet", "-A", "celery_worker", "worker", "--pool", "threads", "--concurrency", "2",
     "--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat",
 ]  # fmt: skip
 

@@ -46,7 +46,7 @@ def secrets_of(config: Config) -> list[str]:
     urls = [
         config.database_url, config.database_owner_url, config.redis_url, config.message_log_redis_url, config.smtp_url,
     ]  # fmt: skip
-    found = {config.secret_key, config.redis_password or ""}
+    found = {config.secret_key, config.redis_password or "", config.metrics_token or "", config.embed_secret or ""}
     for url in filter(None, urls):
         password = urlsplit(url).password or ""
         found |= {password, unquote(password)} | ({url} if password else set())

@@ -99,14 +99,14 @@ export class Session extends Emitter {
       conversation: (conversation) => this.conversationTold(conversation),
       unread: (unread) => this.unread(unread),
       typing: (event) => this.typing.heard(event),
-      presence: (event) => this.people.heard([event]),
+      presence: (event) => this.people.heard([event, ...(event.more ?? [])]),
       receipt: (receipt) => this.readers.heard([receipt]),
       delivery: (event) =>
-        event.status === "failed" ? this.outbox.refuse(event.messageId, event.failedReason ?? "Not delivered.") : this.readers.delivered([event]),
+        event.status !== "failed" ? this.readers.delivered([event]) : event.recipientId || this.outbox.refuse(event.messageId, event.failedReason ?? "Not delivered."),
     };
     for (const [name, handler] of Object.entries(handlers)) this.connection.on(name, handler);
     for (const name of ["receipt", "delivery", "typing", "presence", "system"]) {
-      this.connection.on(name, (payload) => this.emit(name, payload));
+      this.connection.on(name, (payload) => [payload, ...(payload.more ?? [])].forEach((one) => this.emit(name, one)));
     }
   }
 

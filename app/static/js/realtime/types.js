@@ -64,7 +64,7 @@
  * @typedef {{actor: Person, serverTime: string, conversations: ReadyConversation[], hasMore: boolean, headsSeconds: number}} Ready
  *
  * @typedef {{id: string, messageId: string, conversationId: string, readByUserId: string | null, readByCustomerId: string | null, readAt: string, upToSeq: number}} Receipt
- * @typedef {{messageId: string, conversationId: string, recipientType: string, recipientId: string, status: "sent" | "delivered" | "read" | "failed", deliveredAt: string | null, readAt: string | null, failedReason: string | null, upToSeq: number}} Delivery
+ * @typedef {{messageId: string, conversationId: string, recipientType: string, recipientId: string | null, status: "sent" | "delivered" | "read" | "failed", deliveredAt: string | null, readAt: string | null, failedReason: string | null, upToSeq: number}} Delivery
  * @typedef {{id: string, conversationId: string, userId: string | null, customerId: string | null, isTyping: boolean, startedAt: string, expiresAt: string}} Typing
  * @typedef {{id: string, userId: string | null, customerId: string | null, status: "online" | "away" | "offline", lastSeenAt: string | null, metadata: Record<string, any>}} Presence
  */
