@@ -28,7 +28,7 @@ PEOPLE = """
            user_agent, address)
     SELECT gen_random_uuid(), profile_id, 'api', decode(repeat('00', 16), 'hex'), 1, now(), now(), now(),
            now() + interval '1 day', 'storm', '127.0.0.1' FROM signed_up RETURNING id::text, profile_id::text"""
-# Neither the frame of a transaction nor what processes ask by themselves.
+# What clients ask: neither the frame of a transaction nor what processes ask by themselves.
 ASKED = """
     SELECT calls, query FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
      WHERE datname = %s AND query !~* '^(BEGIN|COMMIT|ROLLBACK|SELECT \\$1$|SELECT set_config|SET |DISCARD)'
@@ -48,20 +48,20 @@ class Storm:
     failures: list[str]
 
 
-def measure(ground: Ground, mode: str) -> Storm:
+def measure(ground: Ground, mode: str, *, count: int = CLIENTS) -> Storm:
     """Have the clients miss a few messages each, come back, and be whole."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     _count_statements(ground)
     ground.become(mode)
     ground.start()
-    clients = _make_clients(ground)
+    clients = _make_clients(ground, count)
     _write(ground, clients, MISSED)
-    _play(_plan(ground, clients, 0))  # they have been here before
+    _play(_plan(ground, clients, 0, acknowledges=True))  # they have been here before
     _write(ground, clients, 2 * MISSED)
     with ground.database() as cursor:
         cursor.execute("SELECT pg_stat_statements_reset()")
-    result = _play(_plan(ground, clients, MISSED))
+    result = _play(_plan(ground, clients, MISSED, acknowledges=False))
     with ground.database() as cursor:
         cursor.execute(ASKED, [ground.stack.database])
         asked = [(calls, " ".join(query.split())[:100]) for calls, query in cursor.fetchall()]
@@ -82,18 +82,18 @@ def _count_statements(ground: Ground) -> None:
         cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
 
 
-def _make_clients(ground: Ground) -> list[tuple[str, str]]:
+def _make_clients(ground: Ground, count: int) -> list[tuple[str, str]]:
     """Write the people into the database, each with a session of their own; rooms and members too."""
     rooms = [str(uuid.uuid4()) for _ in range(ROOMS)]
     with ground.database() as cursor:
         cursor.execute("BEGIN; SELECT set_config('parley.scope', 'system', true)")
-        cursor.execute(PEOPLE, {"word": f"s{uuid.uuid4().hex[:8]}", "clients": CLIENTS})
+        cursor.execute(PEOPLE, {"word": f"s{uuid.uuid4().hex[:8]}", "clients": count})
         sessions = cursor.fetchall()
         for room in rooms:
             cursor.execute(
                 "INSERT INTO conversations (id, kind, slug, title, visibility, member_count, created_by, created_at,"
                 " updated_at, active_at) VALUES (%s, 'room', %s, 'Storm', 'public', %s, %s, now(), now(), now())",
-                [room, f"storm-{room}", CLIENTS // ROOMS, sessions[0][1]],
+                [room, f"storm-{room}", count // ROOMS, sessions[0][1]],
             )
         pairs = [(rooms[n % ROOMS], profile) for n, (_, profile) in enumerate(sessions)]
         cursor.executemany(
@@ -119,9 +119,10 @@ def _write(ground: Ground, clients: list[tuple[str, str]], until_head: int) -> N
     time.sleep(2)
 
 
-def _plan(ground: Ground, clients: list[tuple[str, str]], position: int) -> dict[str, object]:
+def _plan(ground: Ground, clients: list[tuple[str, str]], position: int, *, acknowledges: bool) -> dict[str, object]:
     urls = [[urlsplit(url).hostname, urlsplit(url).port] for url in ground.stack.urls]
-    return {"urls": urls, "clients": [[token, room, position] for token, room in clients]}
+    clients_of_it = [[token, room, position] for token, room in clients]
+    return {"urls": urls, "clients": clients_of_it, "acknowledges": acknowledges}
 
 
 def _written(ground: Ground) -> int:

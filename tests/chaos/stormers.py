@@ -1,6 +1,6 @@
 """The clients of a reconnect storm, many in one process of its own: `python -m tests.chaos.stormers < plan.json`.
 
-A plan is {"urls": [[host, port], …], "clients": [[token, conversation id, position], …]}. All lose their
+A plan is {"urls": [[host, port], …], "clients": [[token, conversation id, position], …], "acknowledges": …}. All lose their
 connection at once and come back with the contract's full jitter; each reads `ready`, asks `sync` and is done when it has the
 answer. The result has of each the "seconds", "messages" and "attempts", and the "failures".
 """
@@ -21,9 +21,9 @@ HANDSHAKE = (
     "Connection: Upgrade\r\nSec-WebSocket-Key: a2tra2tra2tra2tra2tra2s=\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
 NO_MASK = b"\0\0\0\0"  # a mask of zeros leaves the text as it is
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 FIRST_S, MOST_S = 0.5, 10.0  # as app/static/js/realtime/backoff.js has it
-AFTERWARDS_S = 3.0
+AFTERWARDS_S = 1.0
 
 
 def frame(text: str) -> bytes:
@@ -55,7 +55,9 @@ async def until(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, begi
             raise ConnectionError(packet)
 
 
-async def come_back(host: str, port: int, client: list[Any], began: float) -> tuple[float, int, int, Any]:
+async def come_back(
+    host: str, port: int, client: list[Any], began: float, *, acknowledges: bool
+) -> tuple[float, int, int, Any]:
     """Connect, by the contract's manners, and catch up; gives when it was done, how many messages came, how many attempts
     it took, and the connection, which stays open.
     """
@@ -63,7 +65,7 @@ async def come_back(host: str, port: int, client: list[Any], began: float) -> tu
         await asyncio.sleep(random.uniform(0, min(MOST_S, FIRST_S * 2**attempt)))
         try:
             reader, writer = await connect(host, port, client[0])
-            count = await catch_up(reader, writer, client[1], client[2])
+            count = await catch_up(reader, writer, client[1], client[2], acknowledges=acknowledges)
         except (OSError, EOFError):
             continue
         return time.monotonic() - began, count, attempt + 1, writer
@@ -81,22 +83,34 @@ async def connect(host: str, port: int, token: str) -> tuple[asyncio.StreamReade
     return reader, writer
 
 
-async def catch_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, conversation: str, position: int) -> int:
-    """Fetch what was missed and say that it has arrived; gives how much it was."""
+async def catch_up(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    conversation: str,
+    position: int,
+    *,
+    acknowledges: bool,
+) -> int:
+    """Fetch what was missed, and say that it has arrived where that is wanted; gives how much it was."""
     writer.write(frame("420" + json.dumps(["sync", {"conversationId": conversation, "after": position}])))
     answer = json.loads((await until(reader, writer, "430"))[3:])[0]
     if not answer["ok"]:
         raise ConnectionError(str(answer["error"]))
     found = answer["data"]
-    received = {"conversationId": conversation, "seq": found["upToSeq"]}
-    writer.write(frame("421" + json.dumps(["message:received", received])))
+    if acknowledges:
+        received = {"conversationId": conversation, "seq": found["upToSeq"]}
+        writer.write(frame("421" + json.dumps(["message:received", received])))
+        await until(reader, writer, "431")
     return len(found["messages"])
 
 
 async def storm(plan: dict[str, Any]) -> dict[str, Any]:
     """Have all come back at once."""
     began, urls = time.monotonic(), plan["urls"]
-    tasks = [come_back(*urls[n % len(urls)], client, began) for n, client in enumerate(plan["clients"])]
+    tasks = [
+        come_back(*urls[n % len(urls)], client, began, acknowledges=plan["acknowledges"])
+        for n, client in enumerate(plan["clients"])
+    ]
     done = await asyncio.gather(*(asyncio.wait_for(task, PATIENCE_S) for task in tasks), return_exceptions=True)
     good = [one for one in done if not isinstance(one, BaseException)]
     await asyncio.sleep(AFTERWARDS_S)
