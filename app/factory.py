@@ -128,6 +128,7 @@ def _heard(message: dict[str, Any]) -> None:
             relay.delivered(body)
             if message["event"] == "message":
                 metrics.emitted(body["conversationId"], body["seq"], body["createdAt"])
+                typing.sent(body)
             # The emit of a commit may come after someone has joined the group that it was made in.
 
 
@@ -225,7 +226,7 @@ def start_web(app: Flask) -> None:
     else:
         socketio.server.manager_initialized = True
     _spawn(background.listener.run)
-    hearing.listen_with(background.listener, socketio.server.manager if redis.url else None)
+    hearing.listen_with(background.listener, emits=socketio.server.manager if redis.url else None)
     _spawn(hearing.watch, background.stopping, connections.close_all)
     _spawn(typing.run, background.stopping)
     _spawn(presence.run, background.stopping)
