@@ -22,7 +22,7 @@ demo-replay: $(VENV)/.installed ## Replay a real chat log into what `make run` s
 	@$(PYTHON) -m app.cli replay $(addprefix --log ,$(LOG)) $(if $(SPEED),--speed $(SPEED)) $(if $(LIMIT),--limit $(LIMIT))
 
 chaos: $(VENV)/.installed-dev ## Kill and stop every part under load, and judge (SEED=1 MINUTES=2 MODE=behind|through|both)
-	@$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(MODE),--mode $(MODE)) $(if $(KILLS),--kills $(KILLS)) $(if $(ONLY),--only $(ONLY))
+	@$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(MODE),--mode $(MODE)) $(if $(KILLS),--kills $(KILLS)) $(if $(ONLY),--only $(ONLY)) $(if $(CLIENTS),--clients $(CLIENTS))
 
 screenshots: $(VENV)/.installed-dev ## Take a picture of every page and state into docs/screenshots (needs Chromium)
 	@$(PYTHON) scripts/screenshots.py
