@@ -143,6 +143,7 @@ def _sync(connection: Connection, request: wire.Sync) -> dict[str, Any]:
             after=request.after,
             limit=request.limit or limits.PAGE_MAX,
             known=known,
+            encoded=True,
         )
     )
 
