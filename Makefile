@@ -7,7 +7,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: help run doctor demo-replay chaos test fast lint typecheck format clean
+.PHONY: help run doctor demo-replay chaos bench test fast lint typecheck format clean
 
 help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -23,6 +23,9 @@ demo-replay: $(VENV)/.installed ## Replay a real chat log into what `make run` s
 
 chaos: $(VENV)/.installed-dev ## Kill and stop every part under load, and judge (SEED=1 MINUTES=2 MODE=behind|through|both)
 	@$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(MODE),--mode $(MODE)) $(if $(KILLS),--kills $(KILLS)) $(if $(ONLY),--only $(ONLY))
+
+bench: $(VENV)/.installed-dev ## Measure it beside a naive Flask-SocketIO application: table and plots in instance/bench (ROUNDS=3 SECONDS=6)
+	@$(PYTHON) -m bench run $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 test: $(VENV)/.installed-dev ## Check and test everything, as CI does
 	@scripts/test all
