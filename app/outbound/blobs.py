@@ -5,8 +5,10 @@ Kept means: written, synced and under its final name, so that what a message was
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -14,11 +16,22 @@ from typing import IO
 from uuid import UUID, uuid4
 
 from app.kernel import limits
-from app.kernel.errors import TooLarge
+from app.kernel.errors import TooLarge, Unavailable
 from app.kernel.settings import settings
 
 INCOMING = "incoming"
 MEGABYTE = 1024 * 1024
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Turn a disk that is full, or away, into a refusal that says so."""
+    try:
+        yield
+    except OSError as error:
+        log.warning("an upload could not be kept: %s", error)
+        raise Unavailable("There is no room for uploads just now.", retry_after_s=30) from error
 
 
 class Incoming:
@@ -26,12 +39,13 @@ class Incoming:
 
     def __init__(self, max_bytes: int) -> None:
         folder = _root() / INCOMING
-        folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / uuid4().hex
         self.bytes = 0
         self._max_bytes = max_bytes
         self._hash = sha256()
-        self._file: IO[bytes] = self.path.open("wb")
+        with _room():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file: IO[bytes] = self.path.open("wb", buffering=0)  # what is refused is refused at once
 
     @property
     def sha256(self) -> bytes:
@@ -44,7 +58,11 @@ class Incoming:
         if self.bytes > self._max_bytes:
             raise TooLarge(f"A file may have at most {self._max_bytes // MEGABYTE} MB.")
         self._hash.update(part)
-        return self._file.write(part)
+        with _room():
+            view = memoryview(part)
+            while view:
+                view = view[self._file.write(view) :]
+        return len(part)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Do nothing: whoever parses a form rewinds what it has written."""
@@ -53,9 +71,9 @@ class Incoming:
     def close(self) -> None:
         """Have all of it on the disk."""
         if not self._file.closed:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+            with _room():
+                os.fsync(self._file.fileno())
+                self._file.close()
 
     def discard(self) -> None:
         """Take it away, unless it has been kept."""
@@ -66,21 +84,18 @@ class Incoming:
 def keep(incoming: Incoming, blob_id: UUID) -> None:
     """Give a received file its final name, for good."""
     incoming.close()
-    target = path_of(blob_id)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    incoming.path.replace(target)
-    _sync_folders(target)
+    _name(incoming, path_of(blob_id))
 
 
 def put(content: bytes, blob_id: UUID, variant: str) -> None:
     """Keep a small file beside another, such as its thumbnail."""
     whole = Incoming(limits.UPLOAD_MAX_BYTES)
-    whole.write(content)
-    whole.close()
-    target = path_of(blob_id, variant)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    whole.path.replace(target)
-    _sync_folders(target)
+    try:
+        whole.write(content)
+        whole.close()
+        _name(whole, path_of(blob_id, variant))
+    finally:
+        whole.discard()
 
 
 def path_of(blob_id: UUID, variant: str = "") -> Path:
@@ -109,6 +124,13 @@ def left_lying(before: datetime) -> Iterator[Path]:
 
 def _root() -> Path:
     return settings().uploads_path
+
+
+def _name(incoming: Incoming, target: Path) -> None:
+    with _room():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        incoming.path.replace(target)
+        _sync_folders(target)
 
 
 def _sync_folders(target: Path) -> None:

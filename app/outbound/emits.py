@@ -109,6 +109,11 @@ def system(
         _tell("channel:system-events", body)
 
 
+def ending() -> None:
+    """Tell the operator's other services that a process ends; its clients are told one by one, each when to come back."""
+    _tell("channel:system-events", {"kind": "restart", "message": "A process of Parley ends."})
+
+
 def _emit(name: str, body: Any, room: str | list[str], *, here_only: bool = False) -> None:
     socketio.server.emit(name, body, to=room, namespace="/", ignore_queue=here_only)
 

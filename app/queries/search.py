@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import text
 
 from app.kernel.events import MessageEvent
@@ -39,7 +40,9 @@ ADVANCE = text("UPDATE found_up_to SET seq = :seq WHERE conversation_id = :id")
 FORGET = text("DELETE FROM found_messages WHERE message_id = ANY(CAST(:ids AS uuid[]))")
 REMEMBER = text(
     "INSERT INTO found_messages (message_id, conversation_id, seq, created_at, terms)"
-    " VALUES (:message_id, :conversation_id, :seq, :created_at, CAST(:terms AS text[]))"
+    " SELECT message_id, conversation_id, seq, created_at, ARRAY(SELECT jsonb_array_elements_text(terms))"
+    " FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
+    " AS new(message_id uuid, conversation_id uuid, seq bigint, created_at timestamptz, terms jsonb)"
 )
 EVERYTHING: tuple[str, ...] = ()
 Place = tuple[datetime, UUID]
@@ -87,7 +90,7 @@ def replace(tx: Transaction, conversation_id: UUID, found: Sequence[tuple[Messag
     tx.execute(FORGET, {"ids": [event["id"] for event, _ in found]})
     rows = [_row(event, terms) for event, terms in found if terms]
     if rows:
-        tx.execute(REMEMBER, rows)
+        tx.change(REMEMBER, {"rows": orjson.dumps(rows).decode()})
     tx.change(ADVANCE, {"id": conversation_id, "seq": up_to})
 
 

@@ -17,7 +17,7 @@ from app.kernel import clock, limits, logs
 from app.kernel.actor import Actor
 from app.kernel.errors import DomainError, NotFound, RateLimited, Unauthenticated, Unavailable
 from app.kernel.settings import settings
-from app.outbound import metrics
+from app.outbound import emits, metrics
 from app.sockets import registry, rooms, standing
 from app.sockets.registry import Connection
 
@@ -171,6 +171,7 @@ def say_goodbye() -> None:
         after = 100 + spread_ms * number // max(1, len(everyone))
         body = {"kind": "restart", "message": "This server restarts.", "reconnectAfterMs": after}
         rooms.server().emit("system", body, to=connection.sid, namespace="/", ignore_queue=True)
+    emits.ending()
 
 
 def close_all() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Arrive
@@ -55,3 +57,20 @@ def test_signing_out_ends_every_tab_of_that_browser(
     hers.page.get_by_role("button", name="Log out").click()
     expect(hers.page.get_by_role("button", name="Sign in")).to_be_visible()
     expect(other.get_by_text("You are signed out.")).to_be_visible(timeout=15_000)
+
+
+def test_a_picture_is_put_beside_ones_name_and_taken_off(
+    stack: Stack, people: tuple[Person, Person], arrive: Arrive, tmp_path: Path
+) -> None:
+    ann, _ = people
+    picture = tmp_path / "me.png"
+    Image.new("RGB", (300, 200), "teal").save(picture)
+    hers = arrive(ann, stack.url)
+    hers.page.goto(f"{stack.url}/settings")
+    hers.page.get_by_label("A picture").set_input_files(picture)
+    shown = hers.page.locator("#own-picture img")
+    expect(shown).to_have_js_property("naturalWidth", 256)
+    hers.page.reload()
+    expect(shown).to_have_js_property("naturalWidth", 256)
+    hers.page.get_by_role("button", name="Take it off").click()
+    expect(shown).to_have_count(0)

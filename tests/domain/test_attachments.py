@@ -7,14 +7,15 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import psycopg2
 import pytest
 from PIL import Image
 
 from tests.support.cast import Cast
 from tests.support.clients import Person
-from tests.support.doors import Door, Refused, committed
+from tests.support.doors import Door, Refused, RestDoor, committed
 from tests.support.inside import Inside
-from tests.support.stack import until
+from tests.support.stack import Stack, until
 
 Enter = Callable[[Person], Door]
 
@@ -195,3 +196,21 @@ def test_a_provisional_message_shows_its_attachments_and_gives_them_once_committ
     final = device.next("message", lambda m: m["id"] == sent["id"] and m["persisted"])
     assert final["attachments"] == [upload]
     until(lambda: cast.ben.file(upload["id"]).status_code == 200, what="the file")
+
+
+def test_row_security_alone_keeps_an_upload_to_those_who_may(cast: Cast, stack: Stack, name: str) -> None:
+    group = cast.group(name, cast.ben)
+    waiting, sent = cast.ann.upload(b"waiting"), cast.ann.upload(b"sent")
+    RestDoor(cast.ann).say(group, "", attachmentIds=[sent["id"]])
+    connection = psycopg2.connect(stack.environ["DATABASE_URL"])
+    seen = []
+    with connection.cursor() as cursor:
+        for who in (None, cast.ann, cast.ben, cast.dan):
+            cursor.execute("SELECT set_config('parley.actor_id', %s, true)", (who.id if who else "",))
+            cursor.execute("SELECT count(*) FROM attachments WHERE id IN (%s, %s)", (waiting["id"], sent["id"]))
+            seen.append(cursor.fetchone()[0])
+        cursor.execute("SELECT set_config('parley.actor_id', %s, true)", (cast.ben.id,))
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            cursor.execute("UPDATE attachments SET position = 1 WHERE id = %s", (sent["id"],))
+    connection.close()
+    assert seen == [0, 2, 1, 0]

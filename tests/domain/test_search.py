@@ -9,13 +9,17 @@ from typing import Any
 import psycopg2
 import pytest
 
-from app.kernel import terms
+from app.domain import search
+from app.kernel import clock, terms
+from tests.domain.conftest import Aside
 from tests.support.cast import Cast
 from tests.support.clients import Person, Rest
 from tests.support.doors import Door, RestDoor
 from tests.support.inside import Inside
+from tests.support.modes import one_mode
 from tests.support.stack import Stack
 
+pytestmark = one_mode  # it reads what is committed, however it came there
 Enter = Callable[[Person], Door]
 
 
@@ -144,6 +148,39 @@ def test_a_search_uses_the_index_although_row_security_comes_first(stack: Stack,
         cursor.execute(plan)
         assert cursor.fetchall()
     connection.close()
+
+
+def test_a_search_that_takes_too_long_says_how_to_narrow_it(cast: Cast, name: str, inside: Inside) -> None:
+    room = cast.room(name)
+    RestDoor(cast.ann).say(room, f"slow {name}")
+    assert found(cast.ann, q=name, conversationId=room)
+    connection = inside.connect()
+    connection.autocommit = False
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE found_messages IN ACCESS EXCLUSIVE MODE")
+        headers = {"Authorization": f"Bearer {cast.ann.token}"}
+        answer = cast.ann.session.get(
+            f"{cast.ann.url}/api/search", params={"q": name, "conversationId": room}, headers=headers, timeout=20
+        )
+    connection.close()
+    assert answer.status_code == 503
+    assert "use a longer word" in answer.json()["error"]["message"]
+
+
+def test_the_job_takes_up_what_is_much_and_a_search_does_not_wait_for_it(
+    aside: Aside, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = aside.room(name)
+    monkeypatch.setattr(search, "BATCH", 10)
+    monkeypatch.setattr(search, "BATCHES_WHILE_ASKED", 2)
+    aside.inside.fill(room, aside.ann["id"], 45)
+    where = f"/api/search?q=line&limit=200&conversationId={room}"
+    headers = {"Authorization": f"Bearer {aside.ann['token']}"}
+    first = aside.client.get(where, headers=headers)
+    assert (first.status_code, first.get_json()["error"]["retryAfter"]) == (503, 5)
+    assert search.take_up(now=clock.now()) == 1
+    assert search.take_up(now=clock.now(), all_of_them=True) == 0
+    assert len(aside.client.get(where, headers=headers).get_json()["data"]["items"]) == 45
 
 
 def test_the_pieces_kept_are_those_that_are_looked_for(cast: Cast, name: str, inside: Inside) -> None:

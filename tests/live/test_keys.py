@@ -69,3 +69,21 @@ def test_messages_are_published_for_other_services(cast: Cast, name: str, inside
 
     until(published, what="the message on channel:chat-messages")
     listener.close()
+
+
+def test_a_change_of_presence_is_published_for_other_services(cast: Cast, name: str, inside: Inside) -> None:
+    listener = inside.cache.pubsub(ignore_subscribe_messages=True)
+    listener.subscribe("channel:user-presence")
+    listener.get_message(timeout=5)
+    cast.room(name, cast.ben)
+    device = cast.device(cast.ben)
+    device.ok("presence", {"status": "away", "metadata": {"where": name}})
+
+    def published() -> bool:
+        heard = listener.get_message(timeout=0.1)
+        event = json.loads(heard["data"]) if heard else {}
+        return (event.get("userId"), event.get("status")) == (cast.ben.id, "away")
+
+    until(published, what="the change on channel:user-presence")
+    device.ok("presence", {"status": "online"})
+    listener.close()

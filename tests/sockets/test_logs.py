@@ -1,12 +1,14 @@
-"""A whole story, and then its logs: every line has its place, and none has what was said or what lets anybody in."""
+"""A whole story to its end, and its logs: every line has its place, none has what was said or what lets anybody in."""
 
 from __future__ import annotations
 
 import json
+import signal
 import uuid
 from pathlib import Path
 from typing import Any
 
+import redis
 import requests
 from celery import Celery
 
@@ -30,6 +32,8 @@ def test_a_whole_story_leaves_no_word_and_no_key_in_the_logs(
     stack = Stack.make(services, template, "behind", tmp_path, webs=1)
     stack.environ |= {"CHAT_LOG_FORMAT": "json", "CHAT_LOG_LEVEL": "debug"}
     stack.start()
+    services_of_the_operator = redis.Redis.from_url(stack.environ["REDIS_URL"]).pubsub(ignore_subscribe_messages=True)
+    services_of_the_operator.subscribe("channel:system-events")
     secrets = [PASSWORD, "another horse battery 8", "wrong password 1", WORDS, "@example.org"]
     try:
         ann, ben = Person(stack.url, f"{name}a"), Person(stack.url, f"{name}b")
@@ -56,12 +60,20 @@ def test_a_whole_story_leaves_no_word_and_no_key_in_the_logs(
         until(lambda: any(line.get("requestId") == "asked-by-a-job" for line in lines(tmp_path)), what="the job's line")
         until(lambda: any(line.get("requestId") == "asked-by-a-proxy" for line in lines(tmp_path)), what="its line")
         assert all({"at", "level", "logger", "message", "pid"} <= line.keys() for line in lines(tmp_path))
+        stack.webs[0].signal(signal.SIGTERM)
+        assert device.next("system", lambda s: s["kind"] == "restart")["reconnectAfterMs"] > 0
+        until(lambda: _heard(services_of_the_operator) == "restart", what="the end on channel:system-events")
         ann.close()
         ben.close()
     finally:
         stack.stop()
     written = "".join(path.read_text() for path in tmp_path.glob("*.log"))
     assert [secret for secret in secrets if secret in written] == []
+
+
+def _heard(listener: Any) -> str:
+    message = listener.get_message(timeout=0.1)
+    return str(json.loads(message["data"])["kind"]) if message else ""
 
 
 def broken(stack: Stack, device: Socket, ann: Person, room: str) -> None:
