@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
-from app.domain import access, arrivals, commit, delivery, gate, healing, presence, relay
+from app.domain import access, arrivals, commit, delivery, gate, healing, relay
 from app.models.transaction import CONTEXT
 from app.queries import conversations, messages, unread
 from bench import people
@@ -88,12 +88,11 @@ HOT = {
     "senders": commit.SENDERS,
     "a received mark": delivery.RECEIVE,
     "heads of some": relay.HEADS,
-    "where presence is told": presence.ROOMS,
     "unread": unread.UNREAD,
 }
 AS_ITSELF = {
     "received, of many", "who comes, and where it stands", "conversations, held", "known messages",
-    "members among senders", "senders", "heads of some", "where presence is told", "messages by id",
+    "members among senders", "senders", "heads of some", "messages by id",
 }  # fmt: skip
 
 
