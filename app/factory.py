@@ -125,6 +125,7 @@ def _heard(event: str, about: dict[str, Any]) -> None:
         relay.delivered(about)
         if event == "message":
             metrics.emitted(about["conversationId"], about["seq"], about["createdAt"])
+            typing.sent(about)
         # The emit of a commit may come after someone has joined the group that it was made in.
 
 
@@ -221,7 +222,7 @@ def start_web(app: Flask) -> None:
     else:
         socketio.server.manager_initialized = True
     _spawn(background.listener.run)
-    hearing.listen_with(background.listener, socketio.server.manager if redis.url else None)
+    hearing.listen_with(background.listener, emits=socketio.server.manager if redis.url else None)
     _spawn(hearing.watch, background.stopping, connections.close_all)
     _spawn(typing.run, background.stopping)
     _spawn(presence.run, background.stopping)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -17,6 +17,16 @@ from app.outbound import emits, metrics
 Path = Literal["mail", "push", "account"]
 REASON_MAX = 200
 NOT_STORED = "The message could not be stored."
+GONE = "They have no account here any more."
+GONE_LOOKED_BACK = timedelta(minutes=15)
+UNREACHED = text(
+    "SELECT p.id, array_agg(m.id ORDER BY m.seq) AS message_ids FROM conversations c"
+    " JOIN profiles p ON p.id IN (c.direct_low, c.direct_high) AND p.disabled_at IS NOT NULL"
+    " JOIN messages m ON m.conversation_id = c.id AND m.seq > c.head_seq - 500 AND m.sender_id <> p.id"
+    "  AND m.created_at > p.disabled_at AND m.deleted_at IS NULL"
+    " WHERE c.kind = 'direct' AND c.updated_at > :since AND NOT EXISTS (SELECT 1 FROM delivery_failures f"
+    "   WHERE f.message_id = m.id AND f.recipient_id = p.id AND f.path = 'account') GROUP BY p.id LIMIT 200"
+)
 KEEP = text(
     "WITH kept AS (INSERT INTO delivery_failures (id, message_id, conversation_id, sender_id, recipient_id, path, reason,"
     "   failed_at) SELECT md5(m.id::text || CAST(:recipient AS text) || :path)::uuid, m.id, m.conversation_id,"
@@ -38,6 +48,18 @@ def failed(*, recipient_id: UUID, message_ids: Sequence[UUID], path: Path, reaso
         tx.after_commit(lambda: _tell(rows))
         tx.after_commit(lambda: metrics.failed(path, len(rows)))
     return len(rows)
+
+
+def fail_gone(*, now: datetime) -> int:
+    """Tell those who wrote to somebody whose account has ended that nobody reads it; gives how many messages that concerns
+    (a job: safe to run twice).
+    """
+    with transaction(SYSTEM) as tx:
+        unreached = tx.execute(UNREACHED, {"since": now - GONE_LOOKED_BACK}).all()
+    return sum(
+        failed(recipient_id=row.id, message_ids=row.message_ids, path="account", reason=GONE, now=now)
+        for row in unreached
+    )
 
 
 def _tell(rows: Sequence[Any]) -> None:

@@ -100,23 +100,24 @@ def _settle_own() -> set[str]:
     held: set[str] = set()
     for start in range(0, len(waiting), limits.DRAIN_BATCH):
         own = [each for each in waiting[start : start + limits.DRAIN_BATCH] if each.event["conversationId"] not in held]
-        outcome = apply_what_is_free([Submission(each.event, after=each.after) for each in own])
-        for event in [*outcome.created, *outcome.already, *outcome.buried]:
-            unsettled.settled(event["id"])
-        announce.created(outcome)
-        failures.buried(outcome.buried)
-        held |= outcome.held
+        _own_is_written(apply_what_is_free([Submission(each.event, after=each.after) for each in own]), held)
     return held
+
+
+def _own_is_written(outcome: Outcome, held: set[str]) -> None:
+    """Note and tell what was accepted here and is committed past the log, whose filter may have been lost with the rest."""
+    for event in [*outcome.created, *outcome.already, *outcome.buried]:
+        unsettled.settled(event["id"])
+    remembering.committed_past_the_log(event["id"] for event in outcome.created)
+    announce.created(outcome)
+    failures.buried(outcome.buried)
+    held |= outcome.held
 
 
 def write_again(events: list[MessageEvent]) -> None:
     """Write accepted messages that the log no longer holds (it was lost) straight into the database."""
     with _turn:
-        outcome = apply([Submission(event) for event in events[: limits.DRAIN_BATCH]])
-        for event in [*outcome.created, *outcome.already, *outcome.buried]:
-            unsettled.settled(event["id"])
-    announce.created(outcome)
-    failures.buried(outcome.buried)
+        _own_is_written(apply([Submission(event) for event in events[: limits.DRAIN_BATCH]]), set())
 
 
 def _tell(batch: list[Ticket], outcome: Outcome) -> None:

@@ -24,11 +24,16 @@ class Ear(Protocol):
 
 
 _ears: list[Ear] = []
+_emits_ear: list[Ear] = []
 
 
-def listen_with(*ears: Ear | None) -> None:
-    """Name what this process hears with; a process that names nothing (a worker, a test) is never deaf."""
-    _ears[:] = [ear for ear in ears if ear is not None]
+def listen_with(*ears: Ear | None, emits: Ear | None = None) -> None:
+    """Name what this process hears notices with, and which of them hears the emits of other processes too.
+
+    A process that names nothing (a worker, a test) is never deaf.
+    """
+    _ears[:] = [ear for ear in (*ears, emits) if ear is not None]
+    _emits_ear[:] = [emits] if emits is not None else []
     now = time.monotonic()
     for ear in _ears:
         ear.heard_at = max(ear.heard_at, now + 2)  # a start is no deafness
@@ -37,6 +42,11 @@ def listen_with(*ears: Ear | None) -> None:
 def is_deaf() -> bool:
     """Tell whether nothing has been heard on any bus for a second."""
     return bool(_ears) and time.monotonic() - max(ear.heard_at for ear in _ears) > DEAF_AFTER_S
+
+
+def misses_emits() -> bool:
+    """Tell whether the emits of other processes have not been heard for a second: they may well go out to all the others."""
+    return any(time.monotonic() - ear.heard_at > DEAF_AFTER_S for ear in _emits_ear)
 
 
 def watch(stopping: threading.Event, close_sockets: Callable[[], None]) -> None:

@@ -6,7 +6,9 @@ process that died. Clients expire them by ``expiresAt`` besides.
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +22,7 @@ from app.live import typing as notes
 from app.models import transaction
 from app.outbound import emits, metrics
 
+log = logging.getLogger(__name__)
 Key = tuple[UUID, UUID]
 
 
@@ -32,6 +35,8 @@ class Indicator:
     conversation_id: UUID
     started_at: datetime
     expires_at: datetime
+    device: str | None = None  # on which they type
+    noted_until: datetime | None = None  # what the note in Redis says
 
     def event(self, *, is_typing: bool) -> dict[str, Any]:
         """Give the TypingIndicatorEvent of the contract."""
@@ -51,7 +56,13 @@ _pace = pace.Pace(limits.TYPING_PER_MINUTE / 60, limits.TYPING_PER_MINUTE)
 
 
 def indicate(
-    actor: Actor, *, conversation_id: UUID, is_typing: bool, now: datetime, is_member: bool = False
+    actor: Actor,
+    *,
+    conversation_id: UUID,
+    is_typing: bool,
+    now: datetime,
+    is_member: bool = False,
+    device: str | None = None,
 ) -> dict[str, Any]:
     """Begin, extend or end one's indicator; gives ``{expiresAt, coalesced}``, coalesced where nobody was told.
 
@@ -63,33 +74,35 @@ def indicate(
     if not is_typing:
         told = stop(actor.id, conversation_id)
         return {"expiresAt": clock.wire(now), "coalesced": not told}
-    return _extend(actor, conversation_id, now)
+    return _extend(actor, conversation_id, now, device)
 
 
-def _extend(actor: Actor, conversation_id: UUID, now: datetime) -> dict[str, Any]:
+def _extend(actor: Actor, conversation_id: UUID, now: datetime, device: str | None) -> dict[str, Any]:
     key = (actor.id, conversation_id)
     expires_at = now + timedelta(seconds=limits.TYPING_TTL_S)
     live = _live.get(key)
     if live is not None:
-        _live[key] = replace(live, expires_at=expires_at)
+        _live[key] = replace(live, expires_at=expires_at, device=device)
         metrics.typing("coalesced")
         return {"expiresAt": clock.wire(expires_at), "coalesced": True}
     if not _pace.take(key):
         metrics.typing("coalesced")
         return {"expiresAt": clock.wire(expires_at), "coalesced": True}
-    begun = Indicator(actor.id, actor.kind == "customer", conversation_id, now, expires_at)
+    begun = Indicator(actor.id, actor.kind == "customer", conversation_id, now, expires_at, device)
     _live[key] = begun
-    _note(begun)
+    _note(key, begun)
     emits.typing(begun.event(is_typing=True))
     metrics.typing("told")
     return {"expiresAt": clock.wire(expires_at), "coalesced": False}
 
 
-def _note(indicator: Indicator) -> None:
+def _note(key: Key, indicator: Indicator) -> None:
     try:
         notes.remember(_name(indicator), indicator.expires_at)
     except Down:
-        pass  # then only this process ends it
+        return  # then only this process ends it
+    if _live.get(key) is indicator:
+        _live[key] = replace(indicator, noted_until=indicator.expires_at)
 
 
 def _name(indicator: Indicator) -> str:
@@ -110,16 +123,32 @@ def stop(actor_id: UUID, conversation_id: UUID) -> bool:
     return True
 
 
-def stop_all(actor_id: UUID) -> None:
-    """End all of someone's indicators here (the last device is gone)."""
-    for key in [key for key in _live if key[0] == actor_id]:
+def stop_on(device: str) -> None:
+    """End what is typed on a device that has gone."""
+    for key in [key for key, indicator in list(_live.items()) if indicator.device == device]:
         stop(*key)
+
+
+def sent(event: Mapping[str, Any]) -> None:
+    """Have the indicator end of one whose message was heard of: it may have been sent by another process than this one.
+
+    It costs a look into a dictionary; the stop is said by the loop. Who began after the message goes on typing.
+    """
+    if not _live:
+        return
+    key = (UUID(event["senderId"]), UUID(event["conversationId"]))
+    indicator = _live.get(key)
+    if indicator is not None and clock.wire(indicator.started_at) <= event["createdAt"]:
+        _live[key] = replace(indicator, expires_at=indicator.started_at)
 
 
 def run(stopping: threading.Event) -> None:
     """Say the stop of what expires here, until told to end."""
     while not stopping.wait(limits.TYPING_LOOK_S):
-        expire(now=clock.now())
+        try:
+            expire(now=clock.now())
+        except Exception:
+            log.exception("the end of typing could not be said; it goes on")
 
 
 def expire(*, now: datetime) -> None:
@@ -127,8 +156,8 @@ def expire(*, now: datetime) -> None:
     for key, indicator in list(_live.items()):
         if indicator.expires_at <= now:
             stop(*key)
-        else:
-            _note(indicator)
+        elif indicator.noted_until != indicator.expires_at:
+            _note(key, indicator)
 
 
 def clean_up(*, now: datetime) -> int:

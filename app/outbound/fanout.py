@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 BACK_OFF_S = 0.5
 PING_EVERY_S = 0.4
 SILENCE_MAX_S = 2.0
-ABOUT = ("id", "conversationId", "seq", "changedSeq", "persisted", "createdAt", "userId", "customerId")
+ABOUT = ("id", "conversationId", "senderId", "seq", "changedSeq", "persisted", "createdAt", "userId", "customerId")
 About = dict[str, Any]
 Hook = Callable[[str, About], None]
 

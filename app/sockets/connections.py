@@ -158,8 +158,7 @@ def _disconnect(sid: str, *_: Any) -> dict[str, Any] | None:
     presence.disconnected(device=sid)
     if connection is not None:
         metrics.connected(-1)
-    if connection is not None and not registry.of_profile(connection.actor.id):
-        typing.stop_all(connection.actor.id)
+    typing.stop_on(sid)
     return None
 
 

@@ -123,6 +123,7 @@ def _typing(connection: Connection, request: wire.Typing) -> dict[str, Any]:
         is_typing=request.is_typing,
         now=clock.now(),
         is_member=request.conversation_id in connection.memberships,
+        device=connection.sid,
     )
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from app.domain import heads, trust
+from app.domain import heads, hearing, trust
 from app.kernel.errors import DomainError
 from app.sockets import registry, rooms, standing
 
 log = logging.getLogger(__name__)
 RECHECK_LOOK_S = 0.1
+FETCH_EVERY_S = 0.5
 _recheck_due, _heads_due = threading.Event(), threading.Event()
 
 
@@ -99,10 +101,14 @@ def tell_heads_soon() -> None:
 
 def run_rechecks(stopping: threading.Event) -> None:
     """Do what is due, and again until it succeeds: the database may be away just then."""
+    fetched_at = 0.0
     while not stopping.wait(RECHECK_LOOK_S):
         try:
             _if_due(_recheck_due, recheck_all)
             _if_due(_heads_due, rooms.tell_all_heads)
+            if hearing.misses_emits() and time.monotonic() - fetched_at > FETCH_EVERY_S:
+                fetched_at = time.monotonic()
+                rooms.fetch_all()
         except DomainError:
             pass  # the next turn
         except Exception:

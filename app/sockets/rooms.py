@@ -101,9 +101,18 @@ def cut(connection: Connection) -> None:
 
 def tell_all_heads() -> None:
     """Tell every socket here where its conversations stand: emits of other processes may have been missed."""
-    ids = {conversation_id for connection in registry.everyone() for conversation_id in connection.memberships}
-    if ids:
+    if ids := _all_conversations():
         relay.tell_heads(ids)
+
+
+def fetch_all() -> None:
+    """Deliver what moved lately and was not heard of: the emits of other processes do not come here just now."""
+    if ids := _all_conversations():
+        relay.fetch(ids)
+
+
+def _all_conversations() -> set[UUID]:
+    return {conversation_id for connection in registry.everyone() for conversation_id in connection.memberships}
 
 
 def sids_not_meant(name: str, body: Any) -> list[str]:

@@ -22,6 +22,7 @@ BEAT = {
     "typing.clean_up": {"task": "typing.clean_up", "schedule": 5.0, "options": {"expires": 5}},
     "presence.flush": {"task": "presence.flush", "schedule": 60.0, "options": {"expires": 60}},
     "digests.plan": {"task": "digests.plan", "schedule": 60.0, "options": {"expires": 60}},
+    "delivery.fail_gone": {"task": "delivery.fail_gone", "schedule": 10.0, "options": {"expires": 10}},
     "delivery.forget_marks": {
         "task": "delivery.forget_marks",
         "schedule": crontab(minute=7),

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from celery import Celery
 
-from app.domain import delivery, drain, healing, operations, presence, retention, search, sessions, typing, uploads
+from app.domain import (
+    delivery,
+    drain,
+    failures,
+    healing,
+    operations,
+    presence,
+    retention,
+    search,
+    sessions,
+    typing,
+    uploads,
+)
 from app.kernel import clock
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
@@ -16,6 +28,7 @@ def register(celery: Celery) -> None:
     celery.task(name="conversations.heal", ignore_result=True)(heal)
     celery.task(name="typing.clean_up", ignore_result=True)(clean_up_typing)
     celery.task(name="presence.flush", ignore_result=True)(flush_presence)
+    celery.task(name="delivery.fail_gone", ignore_result=True)(fail_gone)
     celery.task(name="delivery.forget_marks", ignore_result=True)(forget_marks)
     celery.task(name="search.take_up", ignore_result=True)(take_up)
     celery.task(name="search.take_up_all", ignore_result=True)(take_up_all)
@@ -57,6 +70,11 @@ def flush_presence() -> None:
         presence.flush_seen()
     except (Down, DomainError):
         pass  # a minute later it is tried again
+
+
+def fail_gone() -> None:
+    """Tell those who wrote to somebody whose account has ended."""
+    failures.fail_gone(now=clock.now())
 
 
 def forget_marks() -> None:

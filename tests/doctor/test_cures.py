@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 import redis
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Sink
+from aiosmtpd.smtp import AuthResult
 from psycopg2 import sql
 
 from app.cli.doctor import database, door, machine, mail, processes, redises as checks
@@ -268,13 +271,34 @@ def test_what_a_proxy_may_get_wrong(config: Config, proxy: tuple[str, dict[str, 
 
 
 # mail, machine --------------------------------------------------------------------------------------------------------
-def test_a_mail_server_that_is_away_or_silent(config: Config, silent: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail, "TIMEOUT_S", 0.3)
-    assert "not set" in mail.greeted(config)
+def test_a_mail_server_that_is_away_or_silent(but: Change, config: Config, silent: int) -> None:
+    assert "land in instance/mail/" in mail.greeted(config)
+    assert "nobody can reset" in ailment(mail.greeted, replace(config, env="production"))
     for port in (free_port(), silent):
-        sentence = ailment(mail.greeted, replace(config, smtp_url=f"smtp://ann:hush@127.0.0.1:{port}"))
+        sick = but(smtp_url=f"smtp://ann:hush@127.0.0.1:{port}", mail_timeout_s=1)
+        sentence = ailment(mail.greeted, sick)
         assert f"127.0.0.1:{port} cannot be reached" in sentence
         assert "hush" not in sentence
+
+
+class Strict:
+    """Refuses every sign-in."""
+
+    def __call__(self, *_: Any) -> AuthResult:
+        return AuthResult(success=False, handled=False)
+
+
+def test_a_mail_server_that_refuses_the_password(but: Change) -> None:
+    server = Controller(Sink(), hostname="127.0.0.1", port=free_port(), authenticator=Strict(), auth_require_tls=False)
+    server.start()
+    try:
+        address = f"127.0.0.1:{server.port}"
+        assert f"{address} answers" in mail.greeted(but(smtp_url=f"smtp://{address}"))
+        refused = ailment(mail.greeted, but(smtp_url=f"smtp://ann:hush@{address}"))
+        assert "refuses the user or the password: correct them in CHAT_SMTP_URL" in refused
+        assert "wants" in ailment(mail.greeted, but(smtp_url=f"smtp+starttls://{address}"))
+    finally:
+        server.stop()
 
 
 def test_a_clock_that_is_wrong(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,3 +41,21 @@ def test_a_failure_is_kept_and_told_to_the_sender_once(aside: Aside, name: str) 
     assert fail("push", "x" * 1000) == 2
     statement = "SELECT path, char_length(reason) FROM delivery_failures WHERE message_id = %s ORDER BY path"
     assert aside.inside.rows(statement, said[0]["id"]) == [("mail", 27), ("push", 200)]
+
+
+def test_who_writes_to_somebody_that_is_gone_hears_so_once(aside: Aside) -> None:
+    cat = aside._register("cat-" + aside.ben["username"])
+    direct = aside.call(aside.ann, "POST", "/conversations", {"kind": "direct", "username": cat["username"]})[
+        "conversation"
+    ]["id"]
+    aside.accept(direct, "still here")
+    aside.drain()
+    aside.inside.rows("UPDATE profiles SET disabled_at = clock_timestamp() WHERE id = %s", cat["id"])
+    unread = aside.accept(direct, "are you there?")
+    aside.drain()
+    aside.emitted(direct)
+    assert failures.fail_gone(now=clock.now()) == 1
+    told = [d for event, d in aside.emitted_to(f"user:{aside.ann['id']}") if event == "delivery"]
+    assert [(d["messageId"], d["recipientId"], d["status"]) for d in told] == [(unread["id"], cat["id"], "failed")]
+    assert "account" in told[0]["failedReason"]
+    assert failures.fail_gone(now=clock.now()) == 0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.domain import modes, remembering
+from app.domain import groupcommit, modes, remembering
 from app.live import log, membership, seen
 from tests.domain.conftest import Aside
 
@@ -95,6 +95,20 @@ def test_a_message_committed_past_the_log_is_put_into_a_complete_filter(aside: A
     remembering.tell_filter()
     assert seen.filling() == ""
     assert holds(aside, one)
+
+
+def test_what_is_written_from_memory_after_the_log_was_lost_is_put_into_the_filter(aside: Aside, name: str) -> None:
+    """Else the sender's next message, which names it as the one before, would be out of order for ever."""
+    room = aside.room(name)
+    aside.accept(room, "accepted, and lost with the log")
+    event = log.read()[0][0].event
+    aside.inside.log.flushdb()
+    remembering.fill(at_most_s=20)
+    assert not holds(aside, event["id"])
+    groupcommit.write_again([event])
+    remembering.tell_filter()
+    assert seen.filling() == ""
+    assert holds(aside, event["id"])
 
 
 @pytest.mark.parametrize("why", ["too many", "through, and not complete"])

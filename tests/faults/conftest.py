@@ -43,6 +43,7 @@ class Writer:
     def __init__(self, person: Person, url: str, room: str) -> None:
         self.person, self.url, self.room = person, url, room
         self.acked: list[str] = []
+        self.previous: str | None = None
         self.device = person.socket(url)
 
     def try_once(self, body: dict[str, Any] | None = None) -> Try:
@@ -63,8 +64,13 @@ class Writer:
         return acks[0] if acks else {"ok": False, "error": {"code": "unanswered", "temporary": True}}
 
     def send_until_taken(self, *, within_s: float) -> tuple[Try, float]:
-        """Try one message until it is taken, as a client does; gives the last try and how long all took."""
-        body = send_body(self.room, f"line {len(self.acked)} of {self.person.username}")
+        """Try one message until it is taken, as a client does; gives the last try and how long all took.
+
+        It names the one before it, which its client may not have seen persisted.
+        """
+        before = {"afterClientMessageId": self.previous} if self.previous else {}
+        body = send_body(self.room, f"line {len(self.acked)} of {self.person.username}", **before)
+        self.previous = body["clientMessageId"]
         began = time.monotonic()
         while not (tried := self.try_once(body)).ok:
             self.come_back()
@@ -90,7 +96,10 @@ class Ground:
             self.wires[name] = {part: make(stack.environ[key]) for part, key in PARTS.items()}
             stack.own[name] = {key: self.wires[name][part].address(stack.environ[key]) for part, key in PARTS.items()}
             stack.own[name]["REDIS_CONNECT_TIMEOUT"] = "300"
+        self.door = make(stack.urls[OTHER])  # between clients and the second web process
+        stack.own["web1"]["CHAT_ORIGINS"] = f"{stack.urls[OTHER]},{self.door.address(stack.urls[OTHER])}"
         stack.own["web2"]["MESSAGE_WRITE_MODE"] = "through"
+        stack.own["web2"]["CHAT_CONNECTIONS_PER_USER"] = "6"
         stack.start()
         self.inside = Inside(stack)
         word = "f" + uuid.uuid4().hex[:8]
@@ -109,6 +118,7 @@ class Ground:
 
     def heal(self) -> None:
         """Make every wire whole."""
+        self.door.heal()
         self.strike(Proxy.heal, *PARTS)
 
     def until_whole(self, *, within_s: float = 30) -> tuple[float, float]:

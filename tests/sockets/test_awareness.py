@@ -41,6 +41,18 @@ def test_a_send_ends_the_typing(stack: Stack, name: str) -> None:
     ben.close()
 
 
+def test_a_send_at_another_process_ends_the_typing(stack: Stack, name: str) -> None:
+    ann, ben = Person(stack.urls[0], f"{name}a"), Person(stack.url, f"{name}b")
+    direct = ann.direct(ben)
+    hers, his = _listening(ann, stack.urls[0], direct), _listening(ben, stack.url, direct)
+    expires = hers.ok("typing", {"conversationId": direct, "isTyping": True})["expiresAt"]
+    ann.at(stack.urls[1]).ok("POST", "/messages/send", send_body(direct, "done elsewhere"))
+    stopped = his.next("typing", lambda event: not event["isTyping"], within_s=4.5)
+    assert stopped["expiresAt"] <= expires
+    ann.close()
+    ben.close()
+
+
 def test_a_disconnect_ends_the_typing(stack: Stack, name: str) -> None:
     ann, ben = Person(stack.url, f"{name}a"), Person(stack.url, f"{name}b")
     direct = ann.direct(ben)

@@ -88,6 +88,12 @@ class Proxy:
         """Let the server's end of every connection be gone, without telling the client; new ones are let through."""
         self._loop.run(self._do(self._orphan))
 
+    def lead_to(self, url: str) -> None:
+        """Lead to another server from now on, as if this one had been exchanged; connections are reset."""
+        parts = urlsplit(url)
+        self._target = (parts.hostname or "127.0.0.1", parts.port or 0)
+        self.reset()
+
     def heal(self) -> None:
         """Be a plain wire again."""
         self.delay_s = 0.0

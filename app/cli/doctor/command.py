@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import click
@@ -46,7 +47,7 @@ def command(wire: Callable[[Config], object]) -> click.Command:
 def _visit(config: Config, wire: Callable[[Config], object], url: str | None) -> list[Finding]:
     logging.disable(logging.CRITICAL)  # what the parts log of their failures, the findings say
     limit_database_waits(3.0)
-    wire(config)
+    wire(replace(config, mail_timeout_s=mail.TIMEOUT_S))
     visit, known = Visit(), dict[str, Finding]()
     address = (url or door.public_url(config)).rstrip("/")
     found = examine(_servers(config, address), known, within_s=SERVERS_S)
