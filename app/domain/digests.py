@@ -18,7 +18,7 @@ from sqlalchemy import text
 from app.domain import digest_words, failures, letters, notifications, presence
 from app.domain.letters import Waiting
 from app.kernel.actor import SYSTEM, Actor
-from app.models import Transaction, transaction
+from app.models import transaction
 from app.outbound.mail import Mail
 from app.queries import digests as views
 
@@ -47,19 +47,21 @@ def plan(*, now: datetime, at_most_s: float = 20) -> int:
     while time.monotonic() < deadline:
         with transaction(SYSTEM) as tx:
             conversations = views.active(tx, since=now - HORIZON, after=after, limit=CHUNK)
-            candidates = _due(tx, conversations, now)
+            candidates = views.due(tx, conversations, **_rules(now)) if conversations else []
         if not conversations:
             break
         after = conversations[-1]
-        owed += sum(_owe(one.id, conversations, now) for one in _absent(candidates, now))
+        for one in _absent(candidates, now):
+            owed += _owe(one.id, now)
+            if time.monotonic() >= deadline:  # the next run finds the rest: who is owed a letter is no candidate
+                break
     return owed
 
 
-def _due(tx: Transaction, conversations: Sequence[UUID], now: datetime, only: UUID | None = None) -> list[Any]:
-    if not conversations:
-        return []
-    email, delay = notifications.EMAIL, notifications.DELAY_MINUTES
-    return views.due(tx, conversations, now=now, email=email, delay=delay, only=only)
+def _rules(now: datetime) -> dict[str, Any]:
+    return {
+        "now": now, "since": now - HORIZON, "email": notifications.EMAIL, "delay": notifications.DELAY_MINUTES,
+    }  # fmt: skip
 
 
 def _absent(candidates: Sequence[Any], now: datetime) -> list[Any]:
@@ -68,10 +70,10 @@ def _absent(candidates: Sequence[Any], now: datetime) -> list[Any]:
     return [one for one in candidates if one.id not in here and seen_at.get(one.id, one.seen_at) + one.delay <= now]
 
 
-def _owe(profile_id: UUID, conversations: Sequence[UUID], now: datetime) -> bool:
+def _owe(profile_id: UUID, now: datetime) -> bool:
     with transaction(SYSTEM) as tx:
         tx.execute(ALONE, {"me": profile_id})
-        if not _due(tx, conversations, now, profile_id):
+        if not views.is_due(tx, profile_id, **_rules(now)):
             return False
         claimed = tx.execute(CLAIM, {"me": profile_id, "since": now - HORIZON}).all()
         ranges = {str(row.conversation_id): [row.after, row.head_seq] for row in claimed}

@@ -28,6 +28,10 @@ END_TOKENS = text(
     "DELETE FROM portal_tokens WHERE id IN (SELECT id FROM portal_tokens WHERE expires_at < :before OR revoked_at < :before"
     " LIMIT :limit)"
 )
+END_API_TOKENS = text(
+    "DELETE FROM api_tokens WHERE id IN (SELECT id FROM api_tokens WHERE expires_at < :before OR revoked_at < :before"
+    " LIMIT :limit)"
+)
 END_FAILURES = text(
     "DELETE FROM delivery_failures WHERE id IN (SELECT id FROM delivery_failures WHERE failed_at < :before LIMIT :limit)"
 )
@@ -57,5 +61,6 @@ def _purge_some(before: datetime, now: datetime) -> int:
 
 
 def clean_up(*, now: datetime) -> int:
-    """Delete portal tokens that ended a month ago, and failures half a year old; gives how many."""
-    return steps.repeat(END_TOKENS, before=now - TOKENS_KEPT) + steps.repeat(END_FAILURES, before=now - FAILURES_KEPT)
+    """Delete customers' and bots' tokens that ended a month ago, and failures half a year old; gives how many."""
+    tokens = sum(steps.repeat(ended, before=now - TOKENS_KEPT) for ended in (END_TOKENS, END_API_TOKENS))
+    return tokens + steps.repeat(END_FAILURES, before=now - FAILURES_KEPT)

@@ -18,7 +18,7 @@ ACTIVE = text(
 )
 # Who was seen last before the delay began, was not mailed since then or long enough ago (the pause doubles with each mail that
 # brought nobody back), and has something between what they were told of and the head.
-DUE = text(
+DUE = (
     "SELECT DISTINCT p.id, seen.at AS seen_at, seen.delay FROM memberships me"
     " JOIN conversations c ON c.id = me.conversation_id JOIN profiles p ON p.id = me.profile_id"
     " LEFT JOIN notification_settings n ON n.profile_id = p.id LEFT JOIN user_presence s ON s.profile_id = p.id"
@@ -27,14 +27,15 @@ DUE = text(
     "   make_interval(mins => COALESCE(n.delay_minutes, :delay)) AS delay) seen"
     " CROSS JOIN LATERAL (SELECT count(*) AS mails, max(l.created_at) AS latest FROM letters l WHERE l.profile_id = p.id"
     "   AND l.kind = 'digest' AND l.state <> 'dropped' AND l.created_at > seen.at) told"
-    " WHERE me.conversation_id = ANY(CAST(:conversations AS uuid[])) AND (CAST(:only AS uuid) IS NULL OR p.id = :only)"
-    " AND me.left_at IS NULL AND NOT me.muted AND me.notifications <> 'none' AND c.deleted_at IS NULL"
+    " WHERE me.left_at IS NULL AND NOT me.muted AND me.notifications <> 'none' AND c.deleted_at IS NULL"
     " AND c.head_seq > GREATEST(me.read_seq, me.notified_seq) AND p.disabled_at IS NULL"
     " AND COALESCE(n.email, :email) <> 'off' AND COALESCE(u.email, k.email) IS NOT NULL AND seen.at + seen.delay <= :now"
     " AND (told.mails = 0 OR told.latest + LEAST(seen.delay * power(2, LEAST(told.mails, 12) - 1), interval '1 day') <= :now)"
     " AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.profile_id = p.id AND l.kind = 'digest' AND l.ended_at IS NULL)"
-    " ORDER BY p.id LIMIT 2000"
+    " AND c.updated_at > :since"
 )
+DUE_OF = text(DUE + " AND me.conversation_id = ANY(CAST(:conversations AS uuid[])) ORDER BY p.id LIMIT 2000")
+DUE_ONE = text(DUE + " AND me.profile_id = :profile_id LIMIT 1")
 PERSON = text(
     "SELECT p.id, p.kind, p.display_name, COALESCE(u.email, k.email) AS address FROM profiles p"
     " LEFT JOIN users u ON u.profile_id = p.id LEFT JOIN customers k ON k.profile_id = p.id"
@@ -67,17 +68,17 @@ def active(tx: Transaction, *, since: datetime, after: UUID, limit: int) -> list
 
 
 def due(
-    tx: Transaction, conversations: Sequence[UUID], *, now: datetime, email: str, delay: int, only: UUID | None = None
+    tx: Transaction, conversations: Sequence[UUID], *, now: datetime, since: datetime, email: str, delay: int
 ) -> list[Any]:
     """List who may be mailed now of these conversations: rows with id, seen_at and delay."""
-    values = {
-        "conversations": [str(i) for i in conversations],
-        "now": now,
-        "email": email,
-        "delay": delay,
-        "only": only,
-    }
-    return list(tx.execute(DUE, values))
+    values = {"now": now, "since": since, "email": email, "delay": delay}
+    return list(tx.execute(DUE_OF, {**values, "conversations": [str(i) for i in conversations]}))
+
+
+def is_due(tx: Transaction, profile_id: UUID, *, now: datetime, since: datetime, email: str, delay: int) -> bool:
+    """Tell whether someone may be mailed now."""
+    values = {"now": now, "since": since, "email": email, "delay": delay}
+    return tx.execute(DUE_ONE, {**values, "profile_id": profile_id}).first() is not None
 
 
 def person(tx: Transaction, profile_id: UUID) -> Any | None:

@@ -52,12 +52,12 @@ export class RealtimeMessagingManager {
 
   /** Every message that concerns one customer. @param {string} customerId @param {Handlers} [handlers] */
   subscribeToCustomerMessages(customerId, handlers = {}) {
-    return this.hold([`customer:${customerId}:messages`], handlers);
+    return this.hold([`customer:${customerId}:messages`], handlers, isServed);
   }
 
   /** Every message that concerns one member of staff. @param {string} userId @param {Handlers} [handlers] */
   subscribeToStaffMessages(userId, handlers = {}) {
-    return this.hold([`staff:${userId}:messages`], handlers);
+    return this.hold([`staff:${userId}:messages`], handlers, isServed);
   }
 
   /**
@@ -149,6 +149,9 @@ function wired({ onMessage, onReadReceipt, onTyping, onDeliveryStatus, onPresenc
   const all = { message: onMessage, receipt: onReadReceipt, typing: onTyping, delivery: onDeliveryStatus, presence: onPresence, error: onError };
   return /** @type {any} */ (Object.entries(all).filter(([, handler]) => handler));
 }
+
+/** Tells whether a message is of a support conversation: only there do customers and staff write as such. @param {any} event */
+const isServed = ({ senderType }) => senderType === undefined || senderType === "customer" || senderType === "staff";
 
 /** @param {import("./types.js").Presence} presence */
 const personOf = ({ id, userId, customerId }) => userId ?? customerId ?? id;
