@@ -7,7 +7,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: help run doctor demo-replay chaos test fast lint typecheck format clean
+.PHONY: help run doctor demo-replay chaos screenshots test fast lint typecheck format clean
 
 help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -22,7 +22,10 @@ demo-replay: $(VENV)/.installed ## Replay a real chat log into what `make run` s
 	@$(PYTHON) -m app.cli replay $(addprefix --log ,$(LOG)) $(if $(SPEED),--speed $(SPEED)) $(if $(LIMIT),--limit $(LIMIT))
 
 chaos: $(VENV)/.installed-dev ## Kill and stop every part under load, and judge (SEED=1 MINUTES=2 MODE=behind|through|both)
-	@$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(MODE),--mode $(MODE)) $(if $(KILLS),--kills $(KILLS)) $(if $(ONLY),--only $(ONLY))
+	@$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(MODE),--mode $(MODE)) $(if $(KILLS),--kills $(KILLS)) $(if $(ONLY),--only $(ONLY)) $(if $(CLIENTS),--clients $(CLIENTS))
+
+screenshots: $(VENV)/.installed-dev ## Take a picture of every page and state into docs/screenshots (needs Chromium)
+	@$(PYTHON) scripts/screenshots.py
 
 test: $(VENV)/.installed-dev ## Check and test everything, as CI does
 	@scripts/test all

@@ -17,6 +17,7 @@ from app.api import (
     presence,
     rooms,
     search,
+    sharing,
     subscriptions,
     uploads,
 )
@@ -36,6 +37,7 @@ def register(app: Flask) -> None:
         messages,
         uploads,
         search,
+        sharing,
         presence,
         subscriptions,
         docs,

@@ -21,6 +21,25 @@ class Room(NamedTuple):
     lines: tuple[Line, ...]
 
 
+COMMIT = """The whole trick is here, everything else is waiting:
+
+```python
+def submit(send: Send) -> Sent:
+    queue.append(send)
+    with turn:  # whoever has the turn commits for all who wait
+        if not send.done:
+            batch = queue.take(500)
+            with transaction(SYSTEM) as tx:
+                apply(tx, batch)
+    return send.result
+```"""
+COSTS = """Like this?
+
+| write mode | ack after | p95 |
+|---|---|---|
+| behind | the log's fsync | 12 ms |
+| through | the database's commit | 19 ms |"""
+
 ROOMS = (
     Room(
         "welcome",
@@ -51,18 +70,36 @@ ROOMS = (
             ),
             Line("dave", "And positions have no holes, so a client knows when it is complete."),
             Line("carol", "ARCHITECTURE.md walks through it in five minutes."),
+            Line("bob", "Who has looked at the latencies of last night? I was asleep, for once."),
+            Line("dave", "I did. p95 went from 41 ms to **12 ms** when sends that wait share one commit."),
+            Line("carol", COMMIT),
+            Line("bob", "@alice could you read this before noon? @carol wrote the hard part."),
+            Line(
+                "alice",
+                "On it. Two small things so far:\n1. give the 500 a name\n2. say in the docs what `through` costs",
+            ),
+            Line("dave", COSTS),
+            Line("alice", "Then it is good to go. I will ship it after lunch."),
+            Line("bob", "🎉"),
         ),
     ),
     Room(
         "random",
         "Random",
         "Anything else",
-        (Line("dave", "Lunch?"), Line("alice", "In ten minutes.")),
+        (
+            Line("carol", "The heron is back on the roof of number 12. It has been standing there for an hour."),
+            Line("bob", "It is waiting for a retry."),
+            Line("dave", "Lunch? There is a new place at the canal, soup and very good bread."),
+            Line("alice", "In ten minutes. Keep me a seat by the window."),
+        ),
     ),
 )
 DIRECT = (
     Line("alice", "Hi Bob, this one is just between us."),
     Line("bob", "Good. Edits, reactions and replies work here too."),
+    Line("alice", "I have moved our talk to Thursday, three o'clock. Does that suit you?"),
+    Line("bob", "Thursday is fine. I will bring the numbers, you bring the good mood."),
 )
 # A customer who waits for an answer: who they are, and what is said ("staff" is whoever answers customers).
 CUSTOMER = ("Mia Hansen", "mia@customer.example", "C-1042")

@@ -68,11 +68,22 @@ def token(digest: bytes) -> Known:
     return _live(digest, lambda until: _read_token({"digest": digest, "id": None}, until))
 
 
-def behind(actor: Actor) -> Known:
-    """Give what is known of the credential that an actor came with, with the actor as it is by now; raises Unauthenticated."""
+def forgets() -> int:
+    """Count how often this process has been told that a credential ended: while it stays the same, none has."""
+    return _forgets.count
+
+
+def behind(actor: Actor, *, since: int | None = None) -> Known:
+    """Give what is known of the credential that an actor came with, with the actor as it is by now; raises Unauthenticated.
+
+    With ``since`` (the ``forgets`` before it was read) the reading holds until an end is heard of, however long that takes.
+    """
     name = actor.session_id
     if name is None:
         raise Unauthenticated
+    read = _known.get(name)
+    if read is not None and since == _forgets.count and not hearing.is_deaf():
+        return replace(read, actor=replace(read.actor, browse=actor.browse))
     if actor.kind in ("customer", "bot"):
         return _live(name, lambda until: _read_token({"digest": None, "id": name}, until))
     known = session(name)

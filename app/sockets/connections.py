@@ -10,7 +10,7 @@ from typing import Any
 import socketio
 from socketio.exceptions import ConnectionRefusedError as ConnectionRefused
 
-from app.domain import condition, heads, presence, sessions, typing
+from app.domain import condition, heads, presence, sessions, trust, typing
 from app.domain.arrivals import Arrival
 from app.domain.delivery import Standing
 from app.kernel import clock, limits, logs
@@ -38,7 +38,7 @@ def _connect(sid: str, environ: dict[str, Any], auth: Any = None) -> dict[str, A
     """Let a socket in. Any failure refuses: an error that got away here would leave the client connected."""
     if registry.get(sid) is not None:
         return UNKNOWN
-    arrival, heard = Arrival(), registry.changes_of_anyone()
+    arrival, heard, ended = Arrival(), registry.changes_of_anyone(), trust.forgets()
     logs.begin()
     try:
         actor = authenticate(environ, auth, arrival)
@@ -52,7 +52,7 @@ def _connect(sid: str, environ: dict[str, Any], auth: Any = None) -> dict[str, A
     connection = Connection(sid, actor, environ.get("REMOTE_ADDR", ""))
     registry.add(connection)
     metrics.connected(1)
-    rooms.server().start_background_task(_welcome, connection, found, heard)
+    rooms.server().start_background_task(_welcome, connection, found, heard, ended)
     return None
 
 
@@ -94,13 +94,13 @@ def _refused(refusal: DomainError) -> ConnectionRefused:
     return error
 
 
-def _welcome(connection: Connection, found: list[Standing], heard: int) -> None:
+def _welcome(connection: Connection, found: list[Standing], heard: int, ended: int) -> None:
     """Join the conversations, then say where they stand. Runs once the client has been told that it is connected.
 
-    ``found`` was read at the door, when ``heard`` changes of memberships had been heard of.
+    ``found`` was read at the door, when ``heard`` changes of memberships and ``ended`` credentials had been heard of.
     """
     try:
-        if _is_connected(connection.sid) and standing.confirm(connection):
+        if _is_connected(connection.sid) and standing.confirm(connection, since=ended):
             rooms.server().emit(
                 "ready", _joined(connection, found, heard), to=connection.sid, namespace="/", ignore_queue=True
             )

@@ -19,13 +19,14 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.5
 
 
-def confirm(connection: Connection) -> bool:
-    """Ask for a socket's credential: note until when it holds and who its actor is by now, or cut the socket.
+def confirm(connection: Connection, *, since: int | None = None) -> bool:
+    """Ask for a socket's credential: note until when it holds and who its actor is by now, or cut the socket. What was
+    read at the door, ``since`` when (``trust.forgets``) this process has heard of no end, is not asked again.
 
     Tells whether it stands; raises Unavailable where that cannot be asked.
     """
     try:
-        known = trust.behind(connection.actor)
+        known = trust.behind(connection.actor, since=since)
     except Unauthenticated:
         rooms.cut(connection)
         return False

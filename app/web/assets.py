@@ -31,7 +31,7 @@ IMPORTS = {
     "socket.io-client": "vendor/socket.io.js",
 }
 IMPORT = re.compile(r'(?:^|;)(?:import|export)\b(?:[^;"\']*?\bfrom)?\s*["\']([^"\']+)["\']', re.MULTILINE)
-TYPE_COMMENT = re.compile(rb"/\*\*.*?\*/ ?", re.DOTALL)
+COMMENT = re.compile(rb"/\*\*.*?\*/ ?|^[ \t]*//[^\n]*$", re.DOTALL | re.MULTILINE)
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
@@ -53,8 +53,8 @@ def files() -> dict[str, File]:
 
 def _read(path: Path) -> File:
     body = path.read_bytes()
-    if path.is_relative_to(STATIC / "js"):  # the types are for who reads the source; the lines keep their numbers
-        body = TYPE_COMMENT.sub(lambda found: b"\n" * found[0].count(b"\n"), body)
+    if path.is_relative_to(STATIC / "js"):  # comments are for who reads the source; the lines keep their numbers
+        body = COMMENT.sub(lambda found: b"\n" * found[0].count(b"\n"), body)
     mimetype = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     return File(body, gzip.compress(body, mtime=0), mimetype)
 

@@ -193,3 +193,14 @@ def _person(actor: Actor) -> dict[str, Any]:
 def asset(fingerprint: str, path: str) -> AnyResponse:
     """Serve a static file; for ever where the address names its content."""
     return assets.answer(path, fingerprint)
+
+
+@web.get("/realtime/parley.js")
+def realtime() -> AnyResponse:
+    """Serve the realtime client as one module, to pages of any origin; what it may do, its token says."""
+    response = assets.answer("dist/parley.js", "")
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers["Cache-Control"] = "no-cache"
+    response.set_etag(assets.fingerprint())
+    return response.make_conditional(request)

@@ -11,5 +11,6 @@ A story in parts, to be read in this order:
   clients can judge (I8, I9);
 - `run`: one run under fire; `probe`, `figures`: the times that Parley promises, each in a scene of its own;
 - `controls`: what Parley would be without one of its safeguards (`plants`, put in by `launcher`), which the judge must find;
+- `plug` (with `plug.c`): a power cut, which a kill is not; `storm`, `stormers`: two thousand clients that come back at once;
 - `report`: the tables.
 """

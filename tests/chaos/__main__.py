@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.chaos import report
+from tests.chaos import report, storm
 from tests.chaos.controls import CONTROLS, POWER_CONTROLS, POWER_CUTS, Control
 from tests.chaos.figures import measure
 from tests.chaos.ground import Ground
@@ -53,6 +53,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=2.0, help="of fire, in each mode")
     parser.add_argument("--kills", type=int, default=0, help="go on until there were so many, in each mode")
     parser.add_argument("--mode", choices=["behind", "through", "both"], default="both")
+    parser.add_argument("--clients", type=int, default=storm.CLIENTS, help="of the reconnect storm")
     parser.add_argument("--only", nargs="+", choices=list(PARTS))
     return parser.parse_args()
 
@@ -86,6 +87,11 @@ def _controls(ground: Ground, chosen: argparse.Namespace) -> bool:
     return all(control.is_found_out(verdict) for control, verdict in found)
 
 
+def _storm(ground: Ground, chosen: argparse.Namespace) -> bool:
+    print(report.of_storm(storm.measure(ground, "behind", count=chosen.clients)), flush=True)
+    return True  # as the figures
+
+
 def _power(ground: Ground, chosen: argparse.Namespace) -> bool:
     verdicts = []
     for mode in _modes(chosen):
@@ -105,6 +111,7 @@ PARTS: dict[str, tuple[Part, bool]] = {
     "runs": (_runs, False),
     "figures": (_figures, False),
     "controls": (_controls, False),
+    "storm": (_storm, False),
     "power": (_power, True),
 }
 

@@ -8,6 +8,7 @@ from tests.chaos import checker
 from tests.chaos.controls import Control
 from tests.chaos.figures import Figure
 from tests.chaos.run import Verdict
+from tests.chaos.storm import Storm
 
 SHOWN = 600  # characters of what is broken
 
@@ -60,3 +61,14 @@ def of_controls(found: Sequence[tuple[Control, Verdict]]) -> str:
         for control, verdict in found
     ]
     return _table(("Parley without", "breaks", "accepted and lost", "so it is"), rows) + "\n"
+
+
+def of_storm(found: Storm) -> str:
+    """Say how a reconnect storm went."""
+    rows = [
+        ("all back and whole", f"{found.seconds:.1f} s" if found.complete else f"NOT ALL: {found.failures}"),
+        ("attempts a client", f"{found.attempts / found.clients:.2f}"),
+        ("queries of PostgreSQL a client", f"{found.queries_a_client:.2f}"),
+        *((f"`{query}…`", calls) for calls, query in found.by_statement),
+    ]
+    return _table((f"a reconnect storm of {found.clients} clients", ""), rows) + "\n"

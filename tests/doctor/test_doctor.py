@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.support.inside import Inside
-from tests.support.stack import ROOT, Stack, free_port
+from tests.support.stack import ROOT, Stack, free_port, until
 
 WITHIN_S = 20
 CHANGING = {"user_presence"}  # by jobs of the stack
@@ -32,6 +32,7 @@ def counts(inside: Inside) -> dict[str, int]:
 @pytest.mark.parametrize("mode", ["behind"], indirect=True, scope="session")
 def test_a_parley_that_is_well_is_found_so_and_nothing_is_left(stack: Stack, inside: Inside) -> None:
     inside.cache.set("beat:ticked", time.time(), ex=60)  # a stack has no beat
+    until(lambda: inside.log.xlen("messages:log") == 0, what="the end of what tests before this one have sent")
     before = counts(inside)
     code, said, took_s = visit(stack.environ | {"PORT": str(stack.ports[0])})
     assert (code, "✗" in said) == (0, False), said

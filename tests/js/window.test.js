@@ -50,3 +50,11 @@ test("a short history is shown whole", () => {
   assert.equal(within(messages, newest(messages)).before, null);
   assert.deepEqual(within([], newest([])).items, []);
 });
+
+test("the first that is loaded waits for what is before it, so that no row changes its look", () => {
+  const messages = history(10);
+  const { items, before, hidesBefore } = within(messages, newest(messages), true);
+  assert.equal(before, messages[0]);
+  assert.equal(items[0], messages[1]);
+  assert.equal(hidesBefore, false, "more must be fetched");
+});

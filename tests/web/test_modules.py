@@ -40,3 +40,18 @@ def test_files_stay_small() -> None:
     sizes = sorted(text.count("\n") for text in OWN.values())
     assert sizes[-1] <= 360
     assert sizes[len(sizes) // 2] <= 80
+
+
+def test_the_first_load_stays_light() -> None:
+    """150 KB is promised for all of it; the page itself takes some 7 KB."""
+    files = assets.files()
+    scripts = [files[address.split("/", 3)[3]].compressed for address in assets.modules("js/pages/chat.js")]
+    styles = [file.compressed for path, file in files.items() if path.endswith(".css")]
+    assert sum(map(len, [*scripts, *styles])) < 140_000
+
+
+def test_what_is_served_has_the_lines_of_its_source() -> None:
+    """So that an error's line can be looked up."""
+    for path, text in OWN.items():
+        assert text.count("\n") == (assets.STATIC / path).read_text().count("\n"), path
+    assert "/**" not in OWN["js/realtime/session.js"]

@@ -30,7 +30,7 @@ export function SearchDialog({ onClose }) {
   };
   return html`
     <${Dialog} title="Search" onClose=${onClose}>
-      <input class="field" type="search" placeholder="Words, “in quotes” together" aria-label="Search messages" autofocus value=${sought} onInput=${(/** @type {any} */ event) => seek(event.target.value)} />
+      <input class="field" type="text" enterkeyhint="search" placeholder="Words, “in quotes” together" aria-label="Search messages" autofocus value=${sought} onInput=${(/** @type {any} */ event) => seek(event.target.value)} />
       <div class="filters">
         ${FILTERS.map(([value, label]) => html`<button type="button" class="chip" aria-pressed=${String(has === value)} onClick=${() => setHas(value)}>${label}</button>`)}
         ${here && html`<button type="button" class="chip" aria-pressed=${String(onlyHere)} onClick=${() => setOnlyHere(!onlyHere)}>Only here</button>`}

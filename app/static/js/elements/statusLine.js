@@ -31,7 +31,7 @@ function Completeness({ conversationId }) {
   const positions = useModel(session.positions);
   const { online } = useModel(session.connection, "state");
   const position = positions.at(conversationId);
-  if (position == null || !session.archive.holds(conversationId)) return null;
+  if (!position || !session.archive.holds(conversationId)) return null;
   const complete = positions.isComplete(conversationId);
   const said = complete ? `Complete to #${position}` : `Complete to #${position}, fetching the rest`;
   const why = complete

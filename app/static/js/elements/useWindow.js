@@ -16,7 +16,7 @@ export function useWindow(timeline, scroller) {
   const id = timeline.conversationId;
   const [bounds, setBounds] = useState(() => newest(timeline.messages));
   const target = useRef(/** @type {string | null} */ (null));
-  const shown = within(timeline.messages, bounds);
+  const shown = within(timeline.messages, bounds, timeline.hasBefore);
   const follows = bounds.until == null && !timeline.hasAfter;
   const hasBefore = shown.hidesBefore || timeline.hasBefore;
   const hasAfter = shown.hidesAfter || timeline.hasAfter;

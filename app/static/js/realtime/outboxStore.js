@@ -23,6 +23,7 @@ export function memoryStore(/** @type {Map<string, Entry>} */ kept = new Map()) 
  * @returns {OutboxStore}
  */
 export function databaseStore(openDB, name = "parley") {
+  if (typeof indexedDB === "undefined") return memoryStore(); // Node.js, and browsers that keep nothing
   const opened = openDB(name, 1, {
     upgrade(database) {
       const outbox = database.createObjectStore("outbox", { keyPath: "clientMessageId" });

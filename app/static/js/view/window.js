@@ -34,14 +34,19 @@ export function later(messages, bounds) {
   return { from: tooMany ? from(messages, end - MOST) : bounds.from, until: until(messages, end) };
 }
 
-/** @param {Message[]} messages @param {Bounds} bounds */
-export function within(messages, bounds) {
-  const start = startOf(messages, bounds);
+/**
+ * The first that is loaded is kept back while there is more before it: whether a day or a sender begins with it is not
+ * known yet, and a row that changes its look moves the others.
+ * @param {Message[]} messages @param {Bounds} bounds @param {boolean} [hasBefore]
+ */
+export function within(messages, bounds, hasBefore = false) {
+  const from = startOf(messages, bounds);
   const end = endOf(messages, bounds);
+  const start = hasBefore && messages.length > 1 ? Math.max(1, from) : from;
   return {
     items: messages.slice(start, end),
     before: messages[start - 1] ?? null,
-    hidesBefore: start > 0,
+    hidesBefore: from > 0,
     hidesAfter: end < messages.length,
   };
 }
