@@ -7,7 +7,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: help run doctor demo-replay chaos screenshots test fast lint typecheck format clean
+.PHONY: help run doctor demo-replay chaos screenshots test fast lint typecheck format clean bench
 
 help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -26,6 +26,9 @@ chaos: $(VENV)/.installed-dev ## Kill and stop every part under load, and judge 
 
 screenshots: $(VENV)/.installed-dev ## Take a picture of every page and state into docs/screenshots (needs Chromium)
 	@$(PYTHON) scripts/screenshots.py
+
+bench: $(VENV)/.installed-dev ## Measure it beside a naive Flask-SocketIO application: table and plots in instance/bench (ROUNDS=3 SECONDS=6)
+	@$(PYTHON) -m bench run $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 test: $(VENV)/.installed-dev ## Check and test everything, as CI does
 	@scripts/test all

@@ -36,7 +36,7 @@ from app.kernel.errors import DomainError, Malformed, NotFound, TooLarge
 from app.outbound import metrics
 from app.outbound.bus import Listener
 from app.outbound.fanout import FanoutManager
-from app.sockets import connections, notices as socket_notices, rooms, standing, transport
+from app.sockets import connections, direct, notices as socket_notices, rooms, standing, transport
 
 if TYPE_CHECKING:
     from config import Config
@@ -117,27 +117,23 @@ def _bind_socketio(app: Flask, config: Config, async_mode: str) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
 
 
-def _heard(message: dict[str, Any]) -> None:
+def _heard(event: str, about: dict[str, Any]) -> None:
     """Note what became final, wherever it was committed."""
-    if message["event"] in ("message", "message:changed", "message:withdrawn"):
-        data = message["data"]
-        body = data[0] if isinstance(data, list) else data
-        if message["event"] == "message:withdrawn":
-            unsettled.settled(body["id"])
-        elif body["persisted"]:
-            relay.delivered(body)
-            if message["event"] == "message":
-                metrics.emitted(body["conversationId"], body["seq"], body["createdAt"])
-                typing.sent(body)
-            # The emit of a commit may come after someone has joined the group that it was made in.
+    if event == "message:withdrawn":
+        unsettled.settled(about["id"])
+    elif event in ("message", "message:changed") and about["persisted"]:
+        relay.delivered(about)
+        if event == "message":
+            metrics.emitted(about["conversationId"], about["seq"], about["createdAt"])
+            typing.sent(about)
+        # The emit of a commit may come after someone has joined the group that it was made in.
 
 
-def _unpublished(message: dict[str, Any]) -> None:
-    """Tell the other processes through the database of a message that Redis could not carry."""
-    if message["event"] in ("message", "message:changed"):
-        body = message["data"][0]
-        if body.get("changedSeq"):
-            announce.distrust({body["conversationId"]: body["changedSeq"]})
+def _unpublished(emits: list[tuple[str, dict[str, Any]]]) -> None:
+    """Tell the other processes through the database of messages that Redis could not carry."""
+    moved = {about["conversationId"]: about["changedSeq"] for _, about in emits if about.get("changedSeq")}
+    if moved:
+        announce.distrust(moved)
 
 
 # requests -------------------------------------------------------------------------------------------------------------
@@ -233,6 +229,7 @@ def start_web(app: Flask) -> None:
     _spawn(reading.run, background.stopping)
     _spawn(socket_notices.run_rechecks, background.stopping)
     _spawn(transport.sweep, background.stopping)
+    _spawn(direct.run_pings, background.stopping)
     _spawn(standing.run, background.stopping)
     _spawn(metrics.run, background.stopping)
     _spawn(condition.run, background.stopping)

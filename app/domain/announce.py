@@ -27,8 +27,9 @@ def created(outcome: Outcome) -> None:
     """
     try:
         _remember([*outcome.created, *outcome.roots])
-        for event in outcome.created:
-            _tell(event)
+        with emits.together():
+            for event in outcome.created:
+                _tell(event)
         metrics.persisted(event["createdAt"] for event in outcome.created)
     except Exception:
         log.exception("committed messages could not be announced; the healer does it")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
+import orjson
 from sqlalchemy import text
 
 from app.domain import messages
@@ -18,6 +20,7 @@ from app.kernel.actor import SYSTEM, Actor
 from app.kernel.breaker import Down
 from app.kernel.errors import Invalid, NotFound
 from app.kernel.events import DeliveryStatusEvent, MessageEvent, Missed, Position
+from app.kernel.gathering import Gathering
 from app.live import hot, membership
 from app.models import Transaction, transaction
 from app.outbound import emits, metrics
@@ -61,14 +64,16 @@ def catch_up(
     after: int | None,
     limit: int = limits.PAGE_MAX,
     known: KnownMember | None = None,
+    encoded: bool = False,
 ) -> Missed:
     """Give what was created or changed after ``after`` (without it: after what the actor last received).
 
     At the head Redis alone answers, after a short absence the hot history, else PostgreSQL. Reading forgets nothing.
+    ``encoded`` says that the caller only sends it on: what the hot history has comes as it is kept, ready for the wire.
     """
     began = time.perf_counter()
     if known is not None:
-        recent = _recent(actor, conversation_id, after, limit, known)
+        recent = _recent(actor, conversation_id, after, limit, known, encoded=encoded)
         if recent is not None:
             metrics.missed("cache", time.perf_counter() - began)
             return recent
@@ -102,22 +107,44 @@ def known_member(actor: Actor, conversation_id: UUID) -> KnownMember | None:
     return KnownMember(found)
 
 
-def _recent(actor: Actor, conversation_id: UUID, after: int | None, limit: int, known: KnownMember) -> Missed | None:
+def _recent(
+    actor: Actor, conversation_id: UUID, after: int | None, limit: int, known: KnownMember, *, encoded: bool
+) -> Missed | None:
     try:
-        received = hot.last_received(actor.id, conversation_id)
-        if received is None:
-            return None
-        start = received[1] if after is None else after
-        found = hot.catch_up(conversation_id, start)
+        start = after
+        if start is None:
+            held = hot.last_received(actor.id, conversation_id)
+            if held is None:
+                return None
+            start = held[1]
+        found = hot.catch_up(conversation_id, start, actor.id)
     except Down:
         return None
     if found is None or start > found.head:
         return None
-    events = [event for event in found.events if (event["seq"] or 0) > known.history_from_seq]
-    if len(events) > limit:
+    kept = [event for event in found.events if event.seq > known.history_from_seq]
+    if len(kept) > limit:
         return None
-    got, latest = (place if place[1] > known.history_from_seq else None for place in (received, found.latest))
+    received = found.received
+    if received is None:  # asked for, it is a chance to see whether the cache is up to date and the membership stands
+        stand = _receiving.ask((actor.id, conversation_id))
+        if stand is None or stand[0] > found.head:
+            return None
+        received = stand[1]
+    got, latest = (
+        place if place is not None and place[1] > known.history_from_seq else None for place in (received, found.latest)
+    )
+    events: list[Any] = [orjson.Fragment(e.encoded) if encoded else orjson.loads(e.encoded) for e in kept]
     return _missed(conversation_id, events, got, latest, found.head, more=False)
+
+
+def _received_by_all(asked: Sequence[tuple[UUID, UUID]]) -> list[views.Stand | None]:
+    """Read where these people's received positions stand, where the cache does not know: one query for all."""
+    with transaction(SYSTEM) as tx:
+        return views.received(tx, asked)
+
+
+_receiving: Gathering[tuple[UUID, UUID], views.Stand | None] = Gathering(_received_by_all, turns=12)
 
 
 def _missed(

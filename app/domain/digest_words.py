@@ -78,12 +78,10 @@ def title(row: Any) -> str:
 
 
 def _section(rows: Sequence[Any], kind: str, now: datetime) -> dict[str, Any]:
-    # What names the reader comes before the rest, and all of it in the order in which it was said.
-    chosen = sorted(rows, key=lambda row: (not row.is_mention, row.seq))[:MESSAGES_SHOWN]
-    shown = [_message(row, now) for row in sorted(chosen, key=lambda row: row.seq)]
+    shown = [_message(row, now) for row in rows[:MESSAGES_SHOWN]]
     more = len(rows) - len(shown)
     return {
-        "title": title(rows[0]),
+        "title": _capital(title(rows[0])),
         "is_direct": rows[0].kind == "direct",
         "messages": shown,
         "more": f"{more}" if len(rows) < COUNT_CAP else f"more than {more - 1}",
@@ -124,6 +122,10 @@ def _quoted(said: str) -> str:
 def _time(at: datetime, now: datetime) -> str:
     at = at.astimezone(clock.UTC)
     return f"{at:%H:%M} UTC" if now - at < timedelta(hours=12) else f"{at.day} {at:%b}, {at:%H:%M} UTC"
+
+
+def _capital(words_: str) -> str:
+    return words_[:1].upper() + words_[1:]
 
 
 def _way_in(letter: Waiting, person: Any, groups: Sequence[list[Any]], now: datetime) -> str:

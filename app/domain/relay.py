@@ -5,14 +5,14 @@ Each process remembers how far the events that it delivered reach in each conver
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from app.domain import unsettled
 from app.kernel.actor import SYSTEM
-from app.kernel.events import MessageEvent
 from app.models import transaction
 from app.outbound import emits
 from app.queries import messages as views
@@ -27,7 +27,7 @@ REMEMBERED = 50_000
 _delivered: dict[str, int] = {}
 
 
-def delivered(event: MessageEvent) -> None:
+def delivered(event: Mapping[str, Any]) -> None:
     """Note that a final event was delivered to this process's sockets: nobody here waits for it any more."""
     unsettled.settled(event["id"])
     position = event["changedSeq"] or 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +18,6 @@ from app.domain.access import member_of
 from app.kernel import clock, limits, pace
 from app.kernel.actor import Actor
 from app.kernel.breaker import Down
-from app.kernel.events import MessageEvent
 from app.live import typing as notes
 from app.models import transaction
 from app.outbound import emits, metrics
@@ -129,7 +129,7 @@ def stop_on(device: str) -> None:
         stop(*key)
 
 
-def sent(event: MessageEvent) -> None:
+def sent(event: Mapping[str, Any]) -> None:
     """Have the indicator end of one whose message was heard of: it may have been sent by another process than this one.
 
     It costs a look into a dictionary; the stop is said by the loop. Who began after the message goes on typing.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -16,15 +18,29 @@ from app.kernel.events import MessageEvent
 from app.live import scripts
 
 POSITION_TTL_S = 30 * 24 * 3600
+BEGINNING = re.compile(rb'\{"id":"([0-9a-f-]{36})","conversationId":"[0-9a-f-]{36}","seq":(\d+),"changedSeq":(\d+),')
+
+
+Place = tuple[str, int]  # message id, seq
+
+
+class Kept(NamedTuple):
+    """A change as it is kept here: its message and positions, and the event encoded as every client gets it."""
+
+    id: str
+    seq: int
+    changed_seq: int
+    encoded: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Recent:
-    """What changed after a position, read in one moment. ``latest`` is (message id, seq)."""
+    """What changed after a position, read in one moment; ``received`` is None where it is not known here."""
 
     head: int
-    latest: tuple[str, int]
-    events: list[MessageEvent]
+    latest: Place
+    received: Place | None
+    events: list[Kept]
 
 
 def _keys(conversation_id: object) -> list[str]:
@@ -37,9 +53,14 @@ def _keys(conversation_id: object) -> list[str]:
 
 def append(events: Sequence[MessageEvent]) -> None:
     """Add committed changes, any number of conversations, and move their heads forward; raises Down."""
-    with CACHE.guard():
-        for conversation_id, changes in _by_conversation(events).items():
-            scripts.run(redis.cache, "hot_append", _keys(conversation_id), _append_arguments(changes))
+    keys: list[str] = []
+    arguments: list[object] = [limits.HOT_MAX, limits.HOT_TTL_S]
+    for conversation_id, changes in _by_conversation(events).items():
+        keys += _keys(conversation_id)
+        arguments += _append_arguments(changes)
+    if keys:
+        with CACHE.guard():
+            scripts.run(redis.cache, "hot_append", keys, arguments)
 
 
 def _append_arguments(changes: list[MessageEvent]) -> list[object]:
@@ -47,7 +68,7 @@ def _append_arguments(changes: list[MessageEvent]) -> list[object]:
     made = [change for change in changes if change["seq"] == change["changedSeq"]]
     newest = [made[-1]["id"], made[-1]["seq"]] if made else ["", 0]
     pairs = [part for change in changes for part in (change["changedSeq"], orjson.dumps(change))]
-    return [min(positions), max(positions), limits.HOT_MAX, limits.HOT_TTL_S, *newest, *pairs]
+    return [min(positions), max(positions), *newest, len(changes), *pairs]
 
 
 def _by_conversation(events: Iterable[MessageEvent]) -> dict[str, list[MessageEvent]]:
@@ -59,19 +80,30 @@ def _by_conversation(events: Iterable[MessageEvent]) -> dict[str, list[MessageEv
     return grouped
 
 
-def catch_up(conversation_id: UUID, after: int) -> Recent | None:
+def catch_up(conversation_id: UUID, after: int, profile_id: UUID) -> Recent | None:
     """Give what changed after a position, or None where only the database can tell; raises Down."""
+    keys = [*_keys(conversation_id), _received_key(profile_id, conversation_id)]
     with CACHE.guard():
-        raw = scripts.run(redis.cache, "catch_up", _keys(conversation_id), [after])
+        raw = scripts.run(redis.cache, "catch_up", keys, [after])
     if not raw:
         return None
-    latest_id, _, latest_seq = raw[1].decode().rpartition(":")
-    newest: dict[str, MessageEvent] = {}
-    for encoded in raw[2:]:
-        event: MessageEvent = orjson.loads(encoded)
-        newest[event["id"]] = event
-    events = sorted(newest.values(), key=lambda event: (event["changedSeq"] or 0, event["seq"] or 0))
-    return Recent(int(raw[0]), (latest_id, int(latest_seq)), events)
+    newest = {kept.id: kept for kept in map(_kept, raw[3:])}
+    events = sorted(newest.values(), key=lambda kept: (kept.changed_seq, kept.seq))
+    return Recent(int(raw[0]), _place(raw[1]), _place(raw[2]) if raw[2] else None, events)
+
+
+def _kept(encoded: bytes) -> Kept:
+    """Read of an event what catching up must know; the rest stays as it is, for decoding it costs more than sending it."""
+    found = BEGINNING.match(encoded)
+    if found is not None:
+        return Kept(found[1].decode(), int(found[2]), int(found[3]), encoded)
+    event: MessageEvent = orjson.loads(encoded)
+    return Kept(event["id"], event["seq"] or 0, event["changedSeq"] or 0, encoded)
+
+
+def _place(encoded: bytes) -> Place:
+    message_id, _, seq = encoded.decode().rpartition(":")
+    return message_id, int(seq)
 
 
 def distrust(conversation_ids: Iterable[object]) -> None:
@@ -150,14 +182,11 @@ def forget_received(profile_ids: Iterable[UUID], conversation_id: UUID) -> None:
             redis.cache.delete(*keys)
 
 
-def last_received(profile_id: UUID, conversation_id: UUID) -> tuple[str, int] | None:
+def last_received(profile_id: UUID, conversation_id: UUID) -> Place | None:
     """Give someone's received place where it is known here; raises Down."""
     with CACHE.guard():
         held = redis.cache.get(_received_key(profile_id, conversation_id))
-    if not held:
-        return None
-    message_id, _, seq = held.decode().rpartition(":")
-    return message_id, int(seq)
+    return _place(held) if held else None
 
 
 def _received_key(profile_id: UUID, conversation_id: UUID) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,10 +12,12 @@ import orjson
 from app.extensions import LOG, redis
 from app.kernel import limits
 from app.kernel.events import MessageEvent, is_whole
+from app.kernel.gathering import Gathering
 from app.kernel.settings import settings
 from app.live import membership, scripts, seen
 from app.live.membership import member_key
 
+Call = tuple[Sequence[str], Sequence[Any]]
 STREAM = "messages:log"
 REMEMBER_S = 60
 READ_PAGES_MAX = 40
@@ -72,8 +74,15 @@ def accept(event: MessageEvent, *, after: UUID | None, is_new: bool = False, aft
         seen.bits(after) if after else "",
     ]
     membership.retry_evictions()  # the log may have come back with a membership that has ended
+    return _answer(_accepting.ask((keys, arguments)))
+
+
+def _accept_all(calls: Sequence[Call]) -> list[Any]:
     with LOG.guard():
-        return _answer(scripts.run(redis.log, "accept", keys, arguments))
+        return scripts.run_many(redis.log, "accept", calls)
+
+
+_accepting: Gathering[Call, list[Any]] = Gathering(_accept_all)
 
 
 def _answer(raw: list[Any]) -> Answer:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
-from app.extensions import CACHE, redis, socketio
-from app.kernel import json
-from app.kernel.breaker import Down
+from app.extensions import socketio
 from app.kernel.events import DeliveryStatusEvent, MessageEvent, ReadReceiptEvent
-
-log = logging.getLogger(__name__)
 
 
 def conversation_room(conversation_id: object) -> str:
@@ -123,8 +119,10 @@ def _emit(name: str, body: Any, room: str | list[str], *, here_only: bool = Fals
 
 
 def _tell(channel: str, body: Any) -> None:
-    try:
-        with CACHE.guard():
-            redis.cache.publish(channel, json.dumps(body))
-    except Down:
-        log.debug("nobody was told on %s", channel)
+    socketio.server.manager.tell(channel, body)
+
+
+def together() -> AbstractContextManager[None]:
+    """Have what is emitted in this block reach the other processes as one message, at its end."""
+    found: AbstractContextManager[None] = socketio.server.manager.together()
+    return found

@@ -61,6 +61,14 @@ PLACES = text(
     " (SELECT (m.id, m.seq)::text FROM messages m WHERE m.conversation_id = c.id ORDER BY m.seq DESC LIMIT 1) AS latest"
     " FROM conversations c WHERE c.id = :conversation_id"
 )
+RECEIVED = text(
+    "SELECT me.profile_id, me.conversation_id, c.head_seq,"
+    " (SELECT (m.id, m.seq)::text FROM messages m WHERE m.conversation_id = me.conversation_id"
+    "  AND m.seq <= me.received_seq ORDER BY m.seq DESC LIMIT 1) AS received"
+    " FROM unnest(CAST(:people AS uuid[]), CAST(:conversations AS uuid[])) AS asked(profile_id, conversation_id)"
+    " JOIN memberships me USING (profile_id, conversation_id) JOIN conversations c ON c.id = me.conversation_id"
+    " WHERE me.left_at IS NULL AND c.deleted_at IS NULL"
+)
 
 
 def event(row: Any) -> MessageEvent:
@@ -211,6 +219,17 @@ def places(
     """Read (head, the newest message at or below ``received``, the newest message), each message as (id, seq)."""
     row: Any = tx.execute(PLACES, {"conversation_id": conversation_id, "received": received}).one()
     return row.head_seq, _place(row.received), _place(row.latest)
+
+
+Stand = tuple[int, tuple[str, int] | None]
+
+
+def received(tx: Transaction, asked: Sequence[tuple[UUID, UUID]]) -> list[Stand | None]:
+    """Read for each (person, conversation) the head and the newest message received, as (id, seq); None for no member."""
+    values = {"people": [str(one) for one, _ in asked], "conversations": [str(one) for _, one in asked]}
+    rows = tx.execute(RECEIVED, values)
+    found = {(row.profile_id, row.conversation_id): (row.head_seq, _place(row.received)) for row in rows}
+    return [found.get(pair) for pair in asked]
 
 
 def _place(pair: str | None) -> tuple[str, int] | None:

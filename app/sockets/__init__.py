@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask_socketio import SocketIO
 
-from app.sockets import connections, events, transport
+from app.kernel.settings import settings
+from app.sockets import connections, direct, events, transport
 
 
 def register(socketio: SocketIO) -> None:
     """Put every handler on the Socket.IO server."""
-    transport.install()
+    transport.install(direct.DirectSocket if settings().fast_path else transport.BoundedSocket)
     connections.register(socketio.server)
     events.register(socketio.server)

@@ -144,6 +144,7 @@ def _sync(connection: Connection, request: wire.Sync) -> dict[str, Any]:
             after=request.after,
             limit=request.limit or limits.PAGE_MAX,
             known=known,
+            encoded=True,
         )
     )
 

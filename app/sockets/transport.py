@@ -35,11 +35,12 @@ class BoundedSocket(Socket):  # type: ignore[misc]
 
     def send(self, pkt: Packet) -> None:
         """Queue a packet, or cut the client off where too much waits."""
-        self.waiting_bytes += _size(pkt)
-        if self.waiting_bytes > limits.SEND_QUEUE_MAX_BYTES and not self.closed:
+        size = _size(pkt)
+        if self.waiting_bytes and self.waiting_bytes + size > limits.SEND_QUEUE_MAX_BYTES and not self.closed:
             log.info("a client that does not read is cut off with %d bytes waiting", self.waiting_bytes)
             self.cut()
             return
+        self.waiting_bytes += size
         super().send(pkt)
 
     def receive(self, pkt: Packet) -> None:
@@ -62,7 +63,7 @@ class BoundedSocket(Socket):  # type: ignore[misc]
 
     def cut(self) -> None:
         """End the connection under a writer that may be blocked in it."""
-        _shut(self._websocket)
+        shut(self._websocket)
         if not self.closed:
             self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_ERROR)
 
@@ -76,7 +77,8 @@ def _size(pkt: Packet) -> int:
     return len(data) + 8 if isinstance(data, (str, bytes)) else 64
 
 
-def _shut(websocket: Any) -> None:
+def shut(websocket: Any) -> None:
+    """End a WebSocket's connection at once, whatever is blocked in it."""
     for name in ("socket", "_sock", "sock"):
         raw = getattr(websocket, name, None)
         if raw is not None and hasattr(raw, "shutdown"):
@@ -87,9 +89,9 @@ def _shut(websocket: Any) -> None:
             return
 
 
-def install() -> None:
-    """Have the library make bounded sockets."""
-    engineio.socket.Socket = BoundedSocket
+def install(kind: type[BoundedSocket]) -> None:
+    """Have the library make sockets of this kind."""
+    engineio.socket.Socket = kind
 
 
 def sweep(stopping: threading.Event) -> None:

@@ -75,9 +75,9 @@ class Aside:
         """List what was emitted to a room since anything was asked last."""
         found = []
         while (heard := self._listener.get_message(timeout=0.05)) is not None:
-            message = orjson.loads(heard["data"])
-            if room in (message["room"] if isinstance(message["room"], list) else [message["room"]]):
-                found.append((message["event"], message["data"][0]))
+            for event, to, _, packet in orjson.loads(heard["data"])["emits"]:
+                if room in (to if isinstance(to, list) else [to]):
+                    found.append((event, orjson.loads(packet[1:])[1]))
         return found
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ def test_without_a_worker_a_web_process_drains_two_seconds_after_its_last_sign_o
     ground: Ground, end: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     worker = ground.stack.worker
+    until(lambda: ground.inside.log.exists("drainer:alive"), within_s=30, what="the worker to drain")
     worker.kill() if end == "killed" else worker.signal(signal.SIGSTOP)
     began = time.monotonic()
     try:

@@ -1,0 +1,1 @@
+"""Parley's own benchmark: `make bench`. See docs/performance.md."""

@@ -1,0 +1,101 @@
+"""Asking together: each gets its own answer, from a call that began after it asked; nobody waits for ever."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from app.kernel.gathering import Gathering
+
+pytestmark = pytest.mark.fast
+
+
+def _all_at_once(gathering: Gathering[int, int], count: int) -> dict[int, int | str]:
+    got: dict[int, int | str] = {}
+
+    def ask(number: int) -> None:
+        try:
+            got[number] = gathering.ask(number)
+        except ValueError as error:
+            got[number] = str(error)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in threads)
+    return got
+
+
+@pytest.mark.parametrize("turns", [1, 3])
+def test_each_gets_its_own_answer_and_calls_are_shared(turns: int) -> None:
+    batches: list[int] = []
+
+    def answer_all(asked: Sequence[int]) -> list[int]:
+        batches.append(len(asked))
+        time.sleep(0.01)
+        return [number * 2 for number in asked]
+
+    got = _all_at_once(Gathering(answer_all, at_most=16, turns=turns), 60)
+    assert got == {number: number * 2 for number in range(60)}
+    assert sum(batches) == 60
+    assert max(batches) <= 16
+    assert len(batches) < 40
+
+
+def test_a_failure_is_told_to_all_who_asked_with_it_and_to_nobody_after() -> None:
+    failing = [True]
+
+    def answer_all(asked: Sequence[int]) -> list[int]:
+        if failing[0]:
+            raise ValueError("away")
+        return list(asked)
+
+    gathering = Gathering(answer_all)
+    assert set(_all_at_once(gathering, 5).values()) == {"away"}
+    failing[0] = False
+    assert gathering.ask(7) == 7
+
+
+def test_an_answer_comes_from_a_call_that_began_after_the_question() -> None:
+    gate, state = threading.Event(), {"value": 1}
+
+    def answer_all(asked: Sequence[int]) -> list[int]:
+        found = state["value"]
+        if found == 1:
+            gate.wait(5)
+        return [found for _ in asked]
+
+    gathering = Gathering(answer_all)
+    first = threading.Thread(target=gathering.ask, args=(0,))
+    first.start()
+    time.sleep(0.05)
+    state["value"] = 2
+    later: list[int] = []
+    second = threading.Thread(target=lambda: later.append(gathering.ask(1)))
+    second.start()
+    gate.set()
+    first.join(5)
+    second.join(5)
+    assert later == [2]
+
+
+def test_with_several_turns_a_call_that_hangs_holds_up_nobody_else() -> None:
+    gate = threading.Event()
+
+    def answer_all(asked: Sequence[int]) -> list[int]:
+        if 0 in asked:
+            gate.wait(5)
+        return list(asked)
+
+    gathering = Gathering(answer_all, turns=2)
+    stuck = threading.Thread(target=gathering.ask, args=(0,))
+    stuck.start()
+    time.sleep(0.05)
+    assert [gathering.ask(number) for number in (1, 2, 3)] == [1, 2, 3]
+    gate.set()
+    stuck.join(5)

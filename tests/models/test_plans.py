@@ -1,0 +1,138 @@
+"""How PostgreSQL answers the hot questions: by an index, under the same row security as in life, never by reading a table."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+import pytest
+from sqlalchemy import Connection, create_engine, text
+
+from app.domain import access, arrivals, commit, delivery, gate, healing, relay
+from app.models.transaction import CONTEXT
+from app.queries import conversations, messages, unread
+from bench import people
+from tests.support.stack import environment, fresh_database
+
+ROOMS, MEMBERS, EACH = 150, 6, 200
+FILL = """
+    INSERT INTO messages (id, conversation_id, seq, changed_seq, sender_id, sender_type, client_message_id, content,
+        message_type, created_at, metadata)
+      SELECT gen_random_uuid(), c.id, n, n, c.created_by, 'user', gen_random_uuid(), 'line ' || n, 'text', now(), '{}'
+        FROM conversations c, generate_series(1, %s) n;
+    UPDATE conversations SET head_seq = %s;
+    INSERT INTO reactions (message_id, emoji, profile_id, conversation_id, created_at)
+      SELECT id, '+1', sender_id, conversation_id, now() FROM messages WHERE seq %% 3 = 0;
+    INSERT INTO mentions (message_id, profile_id, conversation_id, seq)
+      SELECT id, sender_id, conversation_id, seq FROM messages WHERE seq %% 3 = 1;
+    INSERT INTO attachments (id, uploader_id, conversation_id, message_id, position, name, content_type, bytes, sha256,
+        has_thumbnail, created_at, claimed_at)
+      SELECT gen_random_uuid(), sender_id, conversation_id, id, 0, 'a', 'x', 1, '', false, now(), now()
+        FROM messages WHERE seq %% 3 = 2;
+    ANALYZE"""
+
+
+@pytest.fixture(scope="module")
+def filled(services: dict[str, str], template: str) -> Iterator[tuple[Connection, people.Crowd]]:
+    """A database with messages enough that reading a table whole would be seen to cost more."""
+    database = fresh_database(services, template)
+    parts = urlsplit(services["PARLEY_TEST_SUPERUSER_URL"])
+    superuser = urlunsplit(parts._replace(path=f"/{database}"))
+    crowd = people.make(superuser, "k" * 32, rooms=ROOMS, members=MEMBERS)
+    connection = psycopg2.connect(superuser)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, (EACH, EACH))
+    connection.close()
+    url = environment(services, database)["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg2://", 1)
+    engine = create_engine(url)
+    with engine.connect() as asking:
+        yield asking, crowd
+    engine.dispose()
+
+
+def _values(crowd: people.Crowd) -> dict[str, Any]:
+    rooms, everyone = crowd.rooms[:20], crowd.people[:20]
+    return {
+        "conversation_id": crowd.rooms[0], "c": crowd.rooms[0], "me": crowd.people[0], "person": crowd.people[0],
+        "profile_id": crowd.people[0], "people": everyone[:1], "conversations": rooms[:1], "senders": everyone[:1],
+        "ids": rooms, "id": crowd.rooms[0], "floor": 0, "pivot": 100, "limit": 51, "received": 50, "seq": 60, "head": 200,
+        "above": 20, "below": 20, "root": str(uuid.uuid4()), "kind": None, "archived": None, "at": None, "now": "now",
+        "shown": 20, "cap": 100, "after": 50,
+    }  # fmt: skip
+
+
+HOT = {
+    "history, newest": messages.NEWEST,
+    "history, before": messages.BEFORE,
+    "history, after": messages.AFTER,
+    "history, around": messages.AROUND,
+    "what changed since": messages.CHANGES,
+    "messages by id": messages.BY_IDS,
+    "a thread": messages.THREAD,
+    "received and latest": messages.PLACES,
+    "received, of many": messages.RECEIVED,
+    "where conversations stand": conversations.HEADS,
+    "the list of conversations": conversations.LIST,
+    "one conversation": conversations.ONE,
+    "members shown": conversations.PARTICIPANTS,
+    "who comes, and where it stands": arrivals.LOAD,
+    "a membership": access.FIND,
+    "a membership, held": access.FIND_AND_LOCK,
+    "conversations, held": commit.LOCK,
+    "known messages": gate.KNOWN,
+    "members among senders": gate.MEMBERS,
+    "senders": commit.SENDERS,
+    "a received mark": delivery.RECEIVE,
+    "heads of some": relay.HEADS,
+    "unread": unread.UNREAD,
+}
+AS_ITSELF = {
+    "received, of many", "who comes, and where it stands", "conversations, held", "known messages",
+    "members among senders", "senders", "heads of some", "messages by id",
+}  # fmt: skip
+
+
+def _plan(asking: Connection, statement: Any, values: dict[str, Any], *, is_system: bool) -> dict[str, Any]:
+    scope = {"scope": "system" if is_system else "actor", "actor_id": values["me"], "role": "member"}
+    wanted = {name: values[name] for name in statement._bindparams}
+    with asking.begin():
+        asking.execute(CONTEXT, scope)
+        found: dict[str, Any] = asking.execute(text(f"EXPLAIN (FORMAT JSON) {statement.text}"), wanted).scalar_one()[0]
+    return found["Plan"]
+
+
+def _read_whole(plan: dict[str, Any]) -> list[str]:
+    own = [plan["Relation Name"]] if plan["Node Type"] == "Seq Scan" else []
+    return own + [name for part in plan.get("Plans", []) for name in _read_whole(part)]
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_a_hot_question_reads_no_table_whole(filled: tuple[Connection, people.Crowd], name: str) -> None:
+    asking, crowd = filled
+    plan = _plan(asking, HOT[name], _values(crowd), is_system=name in AS_ITSELF)
+    assert _read_whole(plan) == []
+
+
+def test_a_question_without_an_index_is_found_out(filled: tuple[Connection, people.Crowd]) -> None:
+    asking, crowd = filled
+    unindexed = text("SELECT id FROM messages WHERE content = CAST(:limit AS text)")
+    assert _read_whole(_plan(asking, unindexed, _values(crowd), is_system=True)) == ["messages"]
+
+
+def test_what_the_healer_looks_for_grows_with_what_changed_only(filled: tuple[Connection, people.Crowd]) -> None:
+    asking, crowd = filled
+    values = {**_values(crowd), "at": "2099-01-01T00:00:00Z", "id": str(uuid.UUID(int=0))}
+    with asking.begin():
+        asking.execute(text("SET LOCAL enable_seqscan = off"))  # the table is so small here that reading it is cheapest
+        assert _read_whole(_plan_in(asking, healing.CHANGED, values)) == []
+
+
+def _plan_in(asking: Connection, statement: Any, values: dict[str, Any]) -> dict[str, Any]:
+    asking.execute(CONTEXT, {"scope": "system", "actor_id": values["me"], "role": "member"})
+    wanted = {name: values[name] for name in statement._bindparams}
+    found: dict[str, Any] = asking.execute(text(f"EXPLAIN (FORMAT JSON) {statement.text}"), wanted).scalar_one()[0]
+    return found["Plan"]
