@@ -12,6 +12,9 @@ from tests.support.clients import Person
 from tests.support.stack import Stack
 
 playwright = pytest.importorskip("playwright.sync_api")
+# The first that is there: without its windows, Chromium needs a third of the processor.
+SHELL = "chromium-headless-shell"
+WHOLE = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
@@ -20,16 +23,38 @@ playwright.expect.set_options(timeout=10_000)  # a busy machine is not a fault
 Arrive = Callable[..., Visitor]
 
 
+class Browsers:
+    """The system's browsers, each started when it is first asked for."""
+
+    def __init__(self, tools: playwright.Playwright) -> None:
+        self.tools = tools
+        self.running: dict[tuple[str, ...], playwright.Browser] = {}
+
+    def one_of(self, *names: str) -> playwright.Browser:
+        """Give the first of these that is here."""
+        if names not in self.running:
+            found = next(filter(None, map(shutil.which, names)), None)
+            if found is None:
+                pytest.skip(f"there is none of {', '.join(names)} here")
+            self.running[names] = self.tools.chromium.launch(executable_path=found, args=ARGUMENTS)
+        return self.running[names]
+
+
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[playwright.Browser]:
-    """The system's Chromium."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.skip("there is no Chromium here")
+def browsers() -> Iterator[Browsers]:
+    """The system's browsers."""
     with playwright.sync_playwright() as tools:
-        browser = tools.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield browser
-        browser.close()
+        those = Browsers(tools)
+        yield those
+        for browser in those.running.values():
+            browser.close()
+
+
+@pytest.fixture
+def chromium(request: pytest.FixtureRequest, browsers: Browsers) -> playwright.Browser:
+    """Chromium without its windows, or the whole of it for what needs that: notifications, and work without a page."""
+    needs_whole = request.node.get_closest_marker("whole_chromium") is not None
+    return browsers.one_of(*(() if needs_whole else (SHELL,)), *WHOLE)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tests.browser.conftest import Arrive
 from tests.support.clients import Person
 from tests.support.stack import Stack, until
 
-pytestmark = pytest.mark.parametrize("mode", ["behind"], indirect=True)
+pytestmark = [pytest.mark.parametrize("mode", ["behind"], indirect=True), pytest.mark.whole_chromium]
 READY = """async () => {
     const registration = await navigator.serviceWorker.ready;
     if (!navigator.serviceWorker.controller) await new Promise((tell) =>

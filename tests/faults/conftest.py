@@ -100,6 +100,7 @@ class Ground:
         stack.own["web1"]["CHAT_ORIGINS"] = f"{stack.urls[OTHER]},{self.door.address(stack.urls[OTHER])}"
         stack.own["web2"]["MESSAGE_WRITE_MODE"] = "through"
         stack.own["web2"]["CHAT_CONNECTIONS_PER_USER"] = "6"
+        stack.own["web2"]["CHAT_CONNECTIONS_PER_ADDRESS"] = "12"
         stack.start()
         self.inside = Inside(stack)
         word = "f" + uuid.uuid4().hex[:8]

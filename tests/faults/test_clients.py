@@ -10,7 +10,7 @@ import websocket
 from websocket import ABNF
 
 from tests.faults.conftest import BEHIND, THROUGH, Ground
-from tests.support.clients import Socket, refused_connection
+from tests.support.clients import Person, Socket, refused_connection
 from tests.support.stack import until
 
 
@@ -22,9 +22,9 @@ def plug(ground: Ground, number: int, **more: Any) -> websocket.WebSocket:
     return plugged
 
 
-def signed_in(ground: Ground, number: int, **more: Any) -> websocket.WebSocket:
+def signed_in(ground: Ground, number: int, person: Person | None = None, **more: Any) -> websocket.WebSocket:
     plugged = plug(ground, number, **more)
-    plugged.send("40" + json.dumps({"token": ground.ben.token}))
+    plugged.send("40" + json.dumps({"token": (person or ground.ben).token}))
     assert plugged.recv().startswith("40")
     return plugged
 
