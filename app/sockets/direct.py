@@ -198,6 +198,7 @@ class DirectSocket(BoundedSocket):
         self._is_alive()
         if number and not self.closed:
             self.write(frame_of_text(f"{ACK}{number}[{json.dumps(answer)}]"))
+        self._let_others_in()
         return True
 
     # ending and pings -------------------------------------------------------------------------------------------------

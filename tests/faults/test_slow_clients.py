@@ -13,7 +13,7 @@ from tests.faults.test_clients import ends, plug, signed_in
 from tests.support.clients import Person, Socket, refused_connection, send_body
 from tests.support.stack import until
 
-POURED = 500  # messages of 16 KB: more than the bound and all that the kernel keeps between two processes
+POURED = 400  # messages of 16 KB: more than the bound and all that the kernel keeps between two processes
 NARROW = ((socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),)
 MEMORY_MAX_KB = 48 * 1024
 
