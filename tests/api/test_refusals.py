@@ -114,7 +114,11 @@ def test_what_is_not_json_is_malformed(people: dict[str, Any], name: str, body: 
     call, ann = BY_NAME[name], people["ann"]
     headers = {"Authorization": f"Bearer {ann.token}", "Content-Type": content_type}
     url = f"{ann.url}/api{path_of(call)}"
-    envelope(ann.session.request(call.method, url, data=body, headers=headers, timeout=20), "malformed")
+    answer = ann.session.request(call.method, url, data=body, headers=headers, timeout=20)
+    if call.method == "DELETE" and not body:
+        assert answer.status_code == 200, "a deletion needs no body, even where it may have one"
+    else:
+        envelope(answer, "malformed")
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
@@ -226,7 +230,7 @@ def test_a_request_id_is_taken_over_or_made(stack: Stack) -> None:
     assert envelope(asked)["requestId"] == "abc.DEF-1_2"
     for odd in ("a b", "x" * 65, '"><script>'):
         found = envelope(requests.get(f"{stack.url}/api/me", headers={"X-Request-ID": odd}, timeout=20))["requestId"]
-        assert re.fullmatch(r"[0-9a-f]{32}", found)
+        assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]+", found)
 
 
 # state ----------------------------------------------------------------------------------------------------------------

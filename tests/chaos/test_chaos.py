@@ -29,7 +29,7 @@ def test_nothing_is_lost_under_fire(ground: Ground) -> None:
     ground.start()
     run = Run(ground, seed=SEED)
     run.begin()
-    run.suffer(until_s=SECONDS)
+    run.suffer(until_s=SECONDS, kills=3)
     verdict = run.rest()
     print(of_run(verdict))
     assert not verdict.broken, f"CHAOS_SEED={SEED} repeats this: {verdict.broken}"

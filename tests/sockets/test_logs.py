@@ -19,6 +19,10 @@ from tests.support.stack import Stack, until
 WORDS = "the quick brown secret"
 
 
+def _named(request_id: str, folder: Path) -> bool:
+    return any(line.get("requestId") == request_id for line in lines(folder))
+
+
 def lines(folder: Path) -> list[dict[str, Any]]:
     """Read what every process has written; each line must be JSON."""
     written = [line for path in sorted(folder.glob("*.log")) for line in path.read_text().splitlines()]
@@ -57,8 +61,8 @@ def test_a_whole_story_leaves_no_word_and_no_key_in_the_logs(
         secrets += [stack.environ["SECRET_KEY"], stack.environ["DATABASE_URL"]]
         asking = Celery(broker=stack.environ["REDIS_URL"])
         asking.send_task("operations.answer", ["word"], headers={"requestId": "asked-by-a-job"})
-        until(lambda: any(line.get("requestId") == "asked-by-a-job" for line in lines(tmp_path)), what="the job's line")
-        until(lambda: any(line.get("requestId") == "asked-by-a-proxy" for line in lines(tmp_path)), what="its line")
+        until(lambda: _named("asked-by-a-job", tmp_path), within_s=30, what="the job's line")  # a worker starts slowly
+        until(lambda: _named("asked-by-a-proxy", tmp_path), what="its line")
         assert all({"at", "level", "logger", "message", "pid"} <= line.keys() for line in lines(tmp_path))
         stack.webs[0].signal(signal.SIGTERM)
         assert device.next("system", lambda s: s["kind"] == "restart")["reconnectAfterMs"] > 0
