@@ -60,8 +60,8 @@ def claim(
         ids = [str(one) for one in attachment_ids]
         rows = _wanted(tx, attachment_ids, actor)
         if None in rows:
-            # One that was locked by its message's commit is judged again by row security after the wait, but by the moment before
-            # it, when that message was not to be seen. A second look is of a later moment.
+            # One that its message's commit had locked is judged by row security after the wait, but as of the moment before it,
+            # when that message was not to be seen. A second look is of a later moment.
             rows = _wanted(tx, attachment_ids, actor)
         _check(rows, message_id, kind)
         tx.change(CLAIM, {"ids": ids, "message_id": message_id, "conversation_id": conversation_id, "now": now})
