@@ -19,6 +19,7 @@ ACCOUNT = text(
     "SELECT p.username, p.disabled_at, u.role FROM profiles p JOIN users u ON u.profile_id = p.id WHERE p.id = :id"
 )
 DISABLE = text("UPDATE profiles SET disabled_at = :now WHERE id = :id")
+ROOMS_SHOWN = 50
 ROLES = ("member", "staff", "admin")
 
 
@@ -40,6 +41,13 @@ def figures(actor: Actor) -> dict[str, int]:
     require_admin(actor)
     with transaction(SYSTEM) as tx:
         return views.figures(tx)
+
+
+def rooms(actor: Actor) -> list[dict[str, Any]]:
+    """List the public rooms (the 50 latest active); what is private is only counted."""
+    require_admin(actor)
+    with transaction(SYSTEM) as tx:
+        return views.rooms(tx, limit=ROOMS_SHOWN)
 
 
 def set_role(actor: Actor, *, profile_id: UUID, role: str, now: datetime) -> None:

@@ -16,6 +16,11 @@ PEOPLE = text(
     "   OR lower(p.display_name) LIKE :pattern OR lower(u.email) LIKE :pattern)"
     " ORDER BY lower(p.username) LIMIT :limit"
 )
+# Private conversations are counted, never named.
+ROOMS = text(
+    "SELECT id, slug, title, topic, member_count, head_seq, active_at FROM conversations"
+    " WHERE kind = 'room' AND visibility = 'public' AND deleted_at IS NULL ORDER BY active_at DESC, id LIMIT :limit"
+)
 # The planner's estimate for messages: counting millions of rows for a page would be dear.
 FIGURES = text(
     "SELECT (SELECT count(*) FROM users u JOIN profiles p ON p.id = u.profile_id WHERE p.disabled_at IS NULL) AS people,"
@@ -54,3 +59,19 @@ def _account(row: Any) -> dict[str, Any]:
 def figures(tx: Transaction) -> dict[str, int]:
     """Count what there is; messages as the database estimates them."""
     return dict(tx.execute(FIGURES).mappings().one())
+
+
+def rooms(tx: Transaction, *, limit: int) -> list[dict[str, Any]]:
+    """List the public rooms, the latest active first."""
+    return [
+        {
+            "id": str(row.id),
+            "slug": row.slug,
+            "title": row.title or row.slug,
+            "topic": row.topic,
+            "memberCount": row.member_count,
+            "headSeq": row.head_seq,
+            "activeAt": clock.wire(row.active_at),
+        }
+        for row in tx.execute(ROOMS, {"limit": limit})
+    ]

@@ -35,6 +35,7 @@ def _admin(actor: Actor, failure: DomainError | None = None) -> AnyResponse:
         actor=actor,
         people=people,
         figures=administration.figures(actor),
+        rooms=administration.rooms(actor),
         roles=administration.ROLES,
         q=asked.q,
         next_cursor=cursor.of_text(following),

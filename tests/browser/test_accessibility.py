@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.api.test_support import customer_of, promote
 from tests.browser.conftest import Arrive
 from tests.support.clients import Person, send_body
 from tests.support.stack import Stack
@@ -85,12 +86,16 @@ def test_nothing_serious_is_found_on_the_other_pages(
 ) -> None:
     ann, ben = people
     ben.room(f"{ben.username}-open")
+    promote(stack, ann, "admin")
+    customer, _, _ = customer_of(ann, f"{ann.username}-mia")
+    customer.ok("POST", "/conversations", {"kind": "support"})
     stranger, hers = arrive(None, stack.url), arrive(ann, stack.url)
     hers.may_be_cut_off = True  # the pages that are not there say so in the console
     found = {}
     for visitor, path in (
         (stranger, "/login"), (stranger, "/register"), (stranger, "/forgot"), (hers, "/chat"), (hers, "/rooms"),
         (hers, "/people"), (hers, "/settings"), (hers, "/nowhere"), (hers, "/api/docs"),
+        (hers, "/support"), (hers, "/support/customers"), (hers, "/admin"), (stranger, "/portal"), (stranger, "/offline"),
     ):  # fmt: skip
         visitor.page.goto(stack.url + path)
         found[path] = serious(visitor.page)

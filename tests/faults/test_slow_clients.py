@@ -46,6 +46,9 @@ def test_one_who_does_not_read_is_cut_off_slows_nobody_and_misses_nothing(ground
         slowest_s = max(slowest_s, time.monotonic() - began)
         if number % 50 == 0:
             most_kb = max(most_kb, memory_kb(ground, BEHIND))
+    print(
+        f"  beside one who does not read: slowest send {slowest_s:.2f} s, memory {(most_kb - before_kb) / 1024:+.1f} MB"
+    )
     assert slowest_s < 5, f"a send took {slowest_s:.1f} s beside one who does not read"
     assert most_kb - before_kb < MEMORY_MAX_KB, f"memory grew by {(most_kb - before_kb) // 1024} MB"
     assert ends(stuck), "it is cut off, not waited for"

@@ -184,6 +184,16 @@ def test_an_admin_gives_roles_and_closes_accounts_but_never_the_own(stack: Stack
     assert browser.post(f"/admin/people/{boss.id}/close", "/admin").status_code == 409
 
 
+def test_an_admin_sees_public_rooms_and_nothing_private(stack: Stack, boss: Person, ann: Person, name: str) -> None:
+    ann.room(f"{name}-open")
+    ann.room(f"{name}-closed", visibility="private")
+    ann.group(f"{name}-group")
+    page = Browser(stack, boss).get("/admin").text
+    assert f"{name}-open" in page
+    assert f"{name}-closed" not in page
+    assert f"{name}-group" not in page
+
+
 def test_no_admin_form_is_taken_from_others(stack: Stack, boss: Person, ann: Person) -> None:
     hers = Browser(stack, ann)
     for path in (f"/admin/people/{boss.id}/close", f"/admin/people/{ann.id}/open"):
