@@ -80,13 +80,13 @@ def patch_me(*, actor: Actor, body: wire.PatchMe) -> dict[str, Any]:
     return {"user": accounts.patch_me(actor, request=body, now=clock.now())}
 
 
-@endpoint("GET", "/me/notifications", data="NotificationSettings", customers=True)
+@endpoint("GET", "/me/notifications", data="Notifications", customers=True)
 def my_notifications(*, actor: Actor) -> dict[str, Any]:
     """Read what one is mailed of."""
     return {"notifications": notifications.mine(actor)}
 
 
-@endpoint("PUT", "/me/notifications", body=wire.NotificationSettings, data="NotificationSettings", customers=True)
+@endpoint("PUT", "/me/notifications", body=wire.NotificationSettings, data="Notifications", customers=True)
 def choose_notifications(*, actor: Actor, body: wire.NotificationSettings) -> dict[str, Any]:
     """Choose what one is mailed of."""
     return {"notifications": notifications.configure(actor, request=body, now=clock.now())}

@@ -79,7 +79,9 @@ def _operation(call: Call) -> dict[str, Any]:
     if call.body is not None:
         schema = {"$ref": f"#/components/schemas/{call.body.__name__}"}
         content_type = "multipart/form-data" if call.takes_form else "application/json"
-        operation["requestBody"] = {"required": True, "content": {content_type: {"schema": schema}}}
+        # A deletion's body may be left out: many clients cannot send one.
+        required = call.method != "DELETE"
+        operation["requestBody"] = {"required": required, "content": {content_type: {"schema": schema}}}
     return operation
 
 

@@ -135,7 +135,7 @@ SHAPES: dict[str, Shape] = {
         lastSeenAt=MAYBE_TIME,
         metadata={"type": "object"},
     ),
-    "NotificationSettings": closed(notifications=closed(email={"enum": ["off", "mentions", "all"]}, delayMinutes=SEQ)),
+    "Notifications": closed(notifications=closed(email={"enum": ["off", "mentions", "all"]}, delayMinutes=SEQ)),
     "Accepted": closed(accepted=YES_NO),
     "Connection": CONNECTION,
     "Passport": closed(

@@ -67,8 +67,8 @@ def bind(celery: Celery, config: Config) -> None:
 
 
 def _name(headers: dict[str, Any], **_: Any) -> None:
-    """Send the id of what asks for a job along with it."""
-    headers["requestId"] = logs.current()
+    """Send the id of what asks for a job along with it, unless it names one itself."""
+    headers.setdefault("requestId", logs.current())
 
 
 def _begin(task: Any, task_id: str, **_: Any) -> None:
