@@ -12,7 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.model.corners import CORNERS
 from tests.model.machine import ParleyMachine
 
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "130"))
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "260"))
 STEPS = int(os.environ.get("MODEL_STEPS", "40"))
 # A run by hand looks where none has looked before; CI judges a change and not the luck of the day.
 CI_SEED = 20261121

@@ -19,7 +19,7 @@ from tests.model.real import Parts, RealSystem
 from tests.model.test_machine import SEED, attack
 from tests.support.stack import environment, fresh_database
 
-EXAMPLES = int(os.environ.get("MODEL_REAL_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("MODEL_REAL_EXAMPLES", "70"))
 PLANTED_SEED = 20
 STEPS = int(os.environ.get("MODEL_REAL_STEPS", "25"))
 
