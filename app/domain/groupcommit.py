@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from dataclasses import dataclass, field
 from uuid import UUID
 
 from app.domain import announce, failures, remembering, unsettled
@@ -23,34 +22,66 @@ from app.kernel.events import MessageEvent
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
 class Ticket:
     """One send that waits for the database."""
 
-    submission: Submission
-    done: threading.Event = field(default_factory=threading.Event)
-    final: MessageEvent | None = None
-    is_new: bool = False
-    refusal: DomainError | None = None
+    __slots__ = ("_done", "final", "is_new", "refusal", "submission")
+
+    def __init__(self, submission: Submission) -> None:
+        self.submission = submission
+        self.final: MessageEvent | None = None
+        self.is_new = False
+        self.refusal: DomainError | None = None
+        self._done = threading.Lock()  # an Event is a hundred times as dear, and one is made for each send
+        self._done.acquire()
+
+    def wait(self) -> None:
+        """Wait until it is known what became of it."""
+        self._done.acquire()
+
+    def close(self) -> None:
+        """Let the one who waits go on."""
+        self._done.release()
 
 
 _queue: deque[Ticket] = deque()
 _turn = threading.Lock()
+_is_led = threading.Lock()  # taken once and for ever, by the one who starts the committer
+_bell = threading.Semaphore(0)  # rung for a committer that waits for work; once too often does no harm
+_resting = threading.Event()
+_resting.set()
 
 
 def submit(event: MessageEvent, *, after: UUID | None) -> tuple[MessageEvent, bool]:
     """Commit a message and give (its final event, whether it is new); raises what refuses it, or Unavailable."""
     ticket = Ticket(Submission(event, gated=True, after=after))
     _queue.append(ticket)
-    while not ticket.done.is_set():
-        with _turn:  # whoever has the turn commits for all that wait
-            if not ticket.done.is_set():
-                _commit_waiting()
+    if _is_led.acquire(blocking=False):
+        threading.Thread(target=_commit_for_ever, daemon=True, name="committer").start()
+    _ring()
+    ticket.wait()
     if ticket.refusal is not None:
         raise ticket.refusal
     if ticket.final is None:
         raise Held
     return ticket.final, ticket.is_new
+
+
+def _ring() -> None:
+    if _resting.is_set():
+        _resting.clear()
+        _bell.release()
+
+
+def _commit_for_ever() -> None:
+    while True:
+        _bell.acquire()
+        while _queue:
+            with _turn:
+                _commit_waiting()
+        _resting.set()
+        if _queue:  # it came between the look and the rest
+            _ring()
 
 
 def settle_own() -> None:
@@ -128,10 +159,10 @@ def _tell(batch: list[Ticket], outcome: Outcome) -> None:
         ticket.refusal = outcome.refused.get(wanted)
         ticket.final = created.get(wanted) or already.get(wanted)
         ticket.is_new = wanted in created
-        ticket.done.set()
+        ticket.close()
 
 
 def _refuse(batch: list[Ticket], error: DomainError) -> None:
     for ticket in batch:
         ticket.refusal = error
-        ticket.done.set()
+        ticket.close()

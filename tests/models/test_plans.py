@@ -83,21 +83,23 @@ HOT = {
     "a membership": access.FIND,
     "a membership, held": access.FIND_AND_LOCK,
     "conversations, held": commit.LOCK,
-    "known messages": gate.KNOWN,
-    "members among senders": gate.MEMBERS,
-    "senders": commit.SENDERS,
+    "what a batch must know": gate.STANDING,
     "a received mark": delivery.RECEIVE,
     "heads of some": relay.HEADS,
     "unread": unread.UNREAD,
 }
 AS_ITSELF = {
-    "received, of many", "who comes, and where it stands", "conversations, held", "known messages",
-    "members among senders", "senders", "heads of some", "messages by id",
+    "received, of many", "who comes, and where it stands", "conversations, held", "what a batch must know", "heads of some",
+    "messages by id",
 }  # fmt: skip
 
 
+def _context(scope: str, me: str) -> dict[str, str]:
+    return {"context_scope": scope, "context_actor": me, "context_role": "member"}
+
+
 def _plan(asking: Connection, statement: Any, values: dict[str, Any], *, is_system: bool) -> dict[str, Any]:
-    scope = {"scope": "system" if is_system else "actor", "actor_id": values["me"], "role": "member"}
+    scope = _context("system" if is_system else "actor", values["me"])
     wanted = {name: values[name] for name in statement._bindparams}
     with asking.begin():
         asking.execute(CONTEXT, scope)
@@ -132,7 +134,7 @@ def test_what_the_healer_looks_for_grows_with_what_changed_only(filled: tuple[Co
 
 
 def _plan_in(asking: Connection, statement: Any, values: dict[str, Any]) -> dict[str, Any]:
-    asking.execute(CONTEXT, {"scope": "system", "actor_id": values["me"], "role": "member"})
+    asking.execute(CONTEXT, _context("system", values["me"]))
     wanted = {name: values[name] for name in statement._bindparams}
     found: dict[str, Any] = asking.execute(text(f"EXPLAIN (FORMAT JSON) {statement.text}"), wanted).scalar_one()[0]
     return found["Plan"]
