@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -21,6 +20,7 @@ from app.kernel.actor import SYSTEM
 from app.kernel.errors import Held, Invalid, Unavailable
 from app.kernel.events import MessageEvent
 from app.models import Transaction, transaction
+from app.models.arrays import array, texts
 from app.models.transaction import is_temporary, sqlstate
 from app.queries import messages as message_views
 
@@ -35,16 +35,16 @@ INSERT = text(
     " AS m(id, head, by_customer) WHERE c.id = m.id)"
     " INSERT INTO messages (id, conversation_id, seq, changed_seq, sender_id, sender_type, client_message_id, content,"
     " message_type, created_at, reply_to_id, thread_root_id, root_reply_count, attachment_count, metadata, through)"
-    " SELECT id, conversation_id, seq, seq, sender_id, sender_type, client_message_id, content, message_type, created_at,"
-    " reply_to_id, thread_root_id, root_reply_count, attachment_count, metadata, through FROM unnest(CAST(:id AS uuid[]),"
-    " CAST(:conversation_id AS uuid[]), CAST(:seq AS bigint[]), CAST(:sender_id AS uuid[]), CAST(:sender_type AS text[]),"
-    " CAST(:client_message_id AS uuid[]), CAST(:content AS text[]), CAST(:message_type AS text[]),"
-    " CAST(:created_at AS timestamptz[]), CAST(:reply_to_id AS uuid[]), CAST(:thread_root_id AS uuid[]),"
-    " CAST(:root_reply_count AS integer[]),"
-    " CAST(:attachment_count AS smallint[]), CAST(:metadata AS jsonb[]), CAST(:through AS boolean[]))"
-    " AS new(id, conversation_id, seq, sender_id,"
-    " sender_type, client_message_id, content, message_type, created_at, reply_to_id, thread_root_id, root_reply_count,"
-    " attachment_count, metadata, through) ON CONFLICT DO NOTHING"
+    " SELECT id, conversation_id, seq, seq, sender_id, sender_type, client_message_id, content, message_type,"
+    " CAST(created_at AS timestamptz), reply_to_id, thread_root_id, root_reply_count, attachment_count, metadata, through"
+    " FROM ROWS FROM (unnest(CAST(:id AS uuid[]), CAST(:conversation_id AS uuid[]), CAST(:seq AS bigint[]),"
+    " CAST(:sender_id AS uuid[]), CAST(:client_message_id AS uuid[]), CAST(:reply_to_id AS uuid[]),"
+    " CAST(:thread_root_id AS uuid[]), CAST(:root_reply_count AS integer[]), CAST(:attachment_count AS smallint[]),"
+    " CAST(:through AS boolean[])), json_array_elements_text(CAST(:sender_type AS json)),"
+    " json_array_elements_text(CAST(:content AS json)), json_array_elements_text(CAST(:message_type AS json)),"
+    " json_array_elements_text(CAST(:created_at AS json)), jsonb_array_elements(CAST(:metadata AS jsonb)))"
+    " AS new(id, conversation_id, seq, sender_id, client_message_id, reply_to_id, thread_root_id, root_reply_count,"
+    " attachment_count, through, sender_type, content, message_type, created_at, metadata) ON CONFLICT DO NOTHING"
 )
 COUNT_REPLY = text("UPDATE messages SET reply_count = :count, changed_seq = :position WHERE id = :id")
 ATTEMPTS = 5
@@ -146,7 +146,7 @@ def _apply(tx: Transaction, submissions: Sequence[Submission], *, one_by_one: bo
 
 def _lock(tx: Transaction, submissions: Sequence[Submission]) -> dict[str, int]:
     ids = sorted({s.event["conversationId"] for s in submissions})
-    return {str(row.id): row.head_seq for row in tx.execute(LOCK, {"ids": ids})}
+    return {str(row.id): row.head_seq for row in tx.execute(LOCK, {"ids": array(ids)})}
 
 
 def _insert_all(
@@ -197,10 +197,14 @@ def _insert(
     heads.update(moved)
 
 
-def _moves(rows: Sequence[MessageEvent], heads: dict[str, int], moved: dict[str, int]) -> dict[str, list[Any]]:
+def _moves(rows: Sequence[MessageEvent], heads: dict[str, int], moved: dict[str, int]) -> dict[str, str]:
     by_customer = {row["conversationId"] for row in rows if row["senderType"] == "customer"}
     ids = [one for one, head in moved.items() if head != heads[one]]
-    return {"ids": ids, "heads": [moved[one] for one in ids], "by_customer": [one in by_customer for one in ids]}
+    return {
+        "ids": array(ids),
+        "heads": array(moved[one] for one in ids),
+        "by_customer": array(one in by_customer for one in ids),
+    }
 
 
 def _reply_counts(tx: Transaction, fresh: Sequence[Submission]) -> dict[str, int]:
@@ -215,26 +219,26 @@ def _count_replies(tx: Transaction, rows: Sequence[MessageEvent]) -> list[Messag
     return message_views.by_ids(tx, newest) if newest else []
 
 
-def _columns(rows: Sequence[MessageEvent], through: list[bool]) -> dict[str, list[Any]]:
+def _columns(rows: Sequence[MessageEvent], through: list[bool]) -> dict[str, str]:
     def column(name: str) -> list[Any]:
         return [row[name] for row in rows]  # type: ignore[literal-required]
 
     return {
-        "id": column("id"),
-        "conversation_id": column("conversationId"),
-        "seq": column("seq"),
-        "sender_id": column("senderId"),
-        "sender_type": column("senderType"),
-        "client_message_id": column("clientMessageId"),
-        "content": column("content"),
-        "message_type": column("messageType"),
-        "created_at": column("createdAt"),
-        "reply_to_id": column("replyToId"),
-        "thread_root_id": column("threadRootId"),
-        "root_reply_count": column("rootReplyCount"),
-        "attachment_count": [len(row["attachments"]) for row in rows],
-        "through": through,
-        "metadata": [orjson.dumps(row["metadata"]).decode() for row in rows],
+        "id": array(column("id")),
+        "conversation_id": array(column("conversationId")),
+        "seq": array(column("seq")),
+        "sender_id": array(column("senderId")),
+        "client_message_id": array(column("clientMessageId")),
+        "reply_to_id": array(column("replyToId")),
+        "thread_root_id": array(column("threadRootId")),
+        "root_reply_count": array(column("rootReplyCount")),
+        "attachment_count": array(len(row["attachments"]) for row in rows),
+        "through": array(through),
+        "sender_type": texts(column("senderType")),
+        "content": texts(column("content")),
+        "message_type": texts(column("messageType")),
+        "created_at": texts(column("createdAt")),
+        "metadata": texts(column("metadata")),
     }
 
 

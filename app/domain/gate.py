@@ -13,6 +13,7 @@ from app.kernel.errors import Conflict, DomainError, NotFound, OutOfOrder
 from app.kernel.events import Sender
 from app.kernel.ids import message_id
 from app.models import Transaction
+from app.models.arrays import array
 
 # One question for all that a batch must know, for each costs a round trip while the conversations are held: which ids are
 # committed and where, which of the senders are members there, and how the senders are shown.
@@ -42,10 +43,10 @@ def standing(tx: Transaction, submissions: Sequence[Submission]) -> Standing:
     ids += [_before(s) for s in submissions if s.after]
     gated = [s.event for s in submissions if s.gated]
     asked = {
-        "ids": ids,
-        "conversations": [event["conversationId"] for event in gated],
-        "senders": [event["senderId"] for event in gated],
-        "people": list({s.event["senderId"] for s in submissions}),
+        "ids": array(ids),
+        "conversations": array(event["conversationId"] for event in gated),
+        "senders": array(event["senderId"] for event in gated),
+        "people": array({s.event["senderId"] for s in submissions}),
     }
     row = tx.execute(STANDING, asked).one()
     return Standing(dict(one.split(" ") for one in row.known), set(row.members), row.people or {})
