@@ -31,18 +31,22 @@ def main() -> None:
     everything.add_argument("--folder", type=Path, default=Path("instance/bench"))
     everything.add_argument("--rounds", type=int, default=3)
     everything.add_argument("--seconds", type=float, default=6)
-    many = verbs.add_parser("large", help="fill a database with messages and measure beside an empty one")
+    many = verbs.add_parser("large", help="fill a database with messages (once) and measure beside an empty one")
     many.add_argument("--folder", type=Path, default=Path("instance/bench-large"))
-    many.add_argument("--messages", type=int, default=2_000_000)
+    many.add_argument("--messages", type=int, default=10_000_000)
     many.add_argument("--conversations", type=int, default=10_000)
+    many.add_argument("--only-fill", action="store_true")
     arguments = parser.parse_args()
     {"serve": _serve, "run": _run, "large": _large}[arguments.verb](arguments)
 
 
 def _large(arguments: argparse.Namespace) -> None:
-    """Measure on an empty and on a large database; the result is left in the folder."""
-    wanted = {"messages": arguments.messages, "conversations": arguments.conversations}
-    result = large.measure(arguments.folder, **wanted, say=partial(print, flush=True))
+    """Measure on a small and on a large database; both and the result are left in the folder."""
+    say = partial(print, flush=True)
+    large.prepare(arguments.folder, messages=arguments.messages, conversations=arguments.conversations, say=say)
+    if arguments.only_fill:
+        return
+    result = large.measure(arguments.folder, say=say)
     (arguments.folder / "large.json").write_text(json.dumps(result, indent=1))
     print(large.table(result))
 
