@@ -32,7 +32,7 @@ class Language:
     """Sentences of made-up words, and the pieces by which search finds them: as the application makes them, but faster."""
 
     def __init__(self, seed: int) -> None:
-        self._chance = random.Random(seed)
+        self._chance = random.Random(seed)  # noqa: S311 - words
         letters = "abcdefghijklmnopqrstuvwxyz"
         words = [COMMON] + ["".join(self._chance.choices(letters, k=self._chance.randint(4, 9))) for _ in range(WORDS)]
         self._words = [(word, ",".join(terms.of(word))) for word in [*words, RARE]]
@@ -49,7 +49,9 @@ class Language:
         return " ".join([word for word, _ in chosen]), ",".join([pieces for _, pieces in chosen])
 
 
-def fill(superuser_url: str, rooms: Sequence[str], people: Sequence[str], each: int, say: Callable[[str], None]) -> float:
+def fill(
+    superuser_url: str, rooms: Sequence[str], people: Sequence[str], each: int, say: Callable[[str], None]
+) -> float:
     """Write so many messages into each room, of its own people, findable by search; gives the seconds it took."""
     began = time.monotonic()
     connection = psycopg2.connect(superuser_url)

@@ -47,13 +47,14 @@ class Side:
         """Make a call below /api."""
         headers = {"Authorization": f"Bearer {self.crowd.tokens[0]}", "Content-Type": "application/json"}
         encoded = None if body is None else orjson.dumps(body)
-        request = urllib.request.Request(f"http://127.0.0.1:{self.stack.port}/api{path}", encoded, headers)  # noqa: S310
+        request = urllib.request.Request(f"http://127.0.0.1:{self.stack.port}/api{path}", encoded, headers)
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - ours
             return orjson.loads(answer.read())
 
     def drain(self) -> float:
         """Have 500 messages of 50 conversations accepted, then moved in one batch; gives its milliseconds."""
-        assert self.drainer.stdin is not None and self.drainer.stdout is not None
+        assert self.drainer.stdin is not None
+        assert self.drainer.stdout is not None
         self.drainer.stdin.write("go\n")
         self.drainer.stdin.flush()
         return float(self.drainer.stdout.readline())
@@ -121,7 +122,9 @@ def _calls(sides: dict[str, Side]) -> dict[str, dict[str, Callable[[], object]]]
         "list of conversations": of(lambda _: "/conversations?limit=50"),
         "one conversation": of(lambda s: f"/conversations/{room(s)}"),
         "history, newest page": of(lambda s: f"/conversations/{room(s)}/messages?limit=50"),
-        "history, a page from the middle": of(lambda s: f"/conversations/{room(s)}/messages?limit=50&before={s.each // 2}"),
+        "history, a page from the middle": of(
+            lambda s: f"/conversations/{room(s)}/messages?limit=50&before={s.each // 2}"
+        ),
         "rejoin, 50 missed": of(lambda s: f"/rooms/{room(s)}/rejoin?after={s.each - 50}"),
         "unread count of all": of(lambda _: "/messages/unread-count"),
         "unread count of one": of(lambda s: f"/messages/unread-count?conversationId={room(s)}"),
