@@ -20,6 +20,7 @@ PING_EVERY_S = 0.4
 SILENCE_MAX_S = 2.0
 LET_GO_AFTER_S = 60.0
 LET_GO_LOOK_S = 5.0
+FRESH_S = 2.0
 AT_ONCE = 500  # channels in one command
 MESSAGES = (b"message", b"smessage")
 TOPIC = "parley:of:"
@@ -53,6 +54,7 @@ class Ear:
         self._held: dict[str, int] = {}  # topic: how many rooms of it have a socket here
         self._spare: dict[str, float] = {}  # topic that nobody here needs, and since when
         self._new: list[str] = []  # to be asked for
+        self._fresh: dict[str, float] = {}  # topic: when its first room was entered, if that was lately
         self._lock = threading.Lock()
         self._connection: Any = None
         self._verb = "SUBSCRIBE"
@@ -70,6 +72,7 @@ class Ear:
             self._held[topic] = rooms + 1
             if rooms == 0 and self._spare.pop(topic, None) is None:
                 self._new.append(topic)
+                self._fresh[topic] = time.monotonic()
 
     def leave(self, topic: str) -> None:
         """Have one room less of a topic."""
@@ -88,7 +91,7 @@ class Ear:
             if self._spare.get(topic) is None:
                 self._new.append(topic)
             self._spare[topic] = time.monotonic()
-        self.when_heard(None)
+            self._ask_for_new()
 
     def hears(self, topic: str) -> bool:
         """Tell whether a topic is heard, or asked for."""
@@ -110,12 +113,16 @@ class Ear:
                 self._late = max(self._late, number)
         return self._answered >= number
 
-    def when_heard(self, then: Callable[[], None] | None) -> None:
-        """Ask for what was entered; where it is not heard yet, call back (on the ear's thread) once it is."""
+    def when_heard(self, topic: str, then: Callable[[], None]) -> None:
+        """Ask for what was entered. Where a topic was not heard before, call back once it is: something may be missed."""
         with self._lock:
             number = self._ask_for_new()
-            if then is not None and self._answered < number:
+            if topic not in self._fresh:
+                return
+            if self._answered < number:
                 self._waiting.append((number, then))
+                return
+        then()
 
     def _ask_for_new(self) -> int:
         """Give the number of the ping whose answer says that everything is heard. Called with the lock held."""
@@ -163,7 +170,7 @@ class Ear:
         self._verb = "SSUBSCRIBE" if has_shards(ask) else "SUBSCRIBE"
         self.heard_at = time.monotonic()
         with self._lock:
-            self._connection, self._new = connection, []
+            self._connection, self._new, self._fresh = connection, [], {}
             everything = self._subscribing([*self._held, *self._spare])
             self._write(("SUBSCRIBE", *map(redis.channel, self._common)), *everything)
             self._awaited = self._late = self._asked
@@ -186,10 +193,11 @@ class Ear:
                 raise OSError("no answer to a ping")
             if now - pinged_at > PING_EVERY_S:
                 pinged_at = now
+                is_time = now - looked_at > LET_GO_LOOK_S
+                looked_at = now if is_time else looked_at
                 with self._lock:
                     self._ask_for_new()
-                    self._write(*(self._letting_go(now) if now - looked_at > LET_GO_LOOK_S else ()))
-                looked_at = now if now - looked_at > LET_GO_LOOK_S else looked_at
+                    self._write(*(self._letting_go(now) if is_time else ()))
 
     def _answer(self, number: int) -> None:
         with self._answers:
@@ -206,6 +214,7 @@ class Ear:
 
     def _letting_go(self, now: float) -> list[tuple[str, ...]]:
         """Forget the topics that nobody has needed for a minute; gives the commands. Called with the lock held."""
+        self._fresh = {topic: at for topic, at in self._fresh.items() if now - at < FRESH_S}
         old = [topic for topic, since in self._spare.items() if now - since > LET_GO_AFTER_S]
         for topic in old:
             del self._spare[topic]

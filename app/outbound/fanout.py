@@ -20,7 +20,6 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from engineio.packet import MESSAGE, Packet
-from redis.exceptions import RedisError
 
 from app.extensions import CACHE, redis
 from app.kernel import json
@@ -223,7 +222,7 @@ class FanoutManager(Occupied):
             try:
                 for channel, data in self.ear.listen():
                     yield from self._heard_safely(channel, data)
-            except (RedisError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - an ear that ends for ever would be worse than any of them
                 log.warning("the emit channels are lost: %s", error)
             time.sleep(BACK_OFF_S)
 

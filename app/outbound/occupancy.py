@@ -15,7 +15,9 @@ class Occupied(PubSubManager):  # type: ignore[misc]
     def __init__(self, ear: Ear, **library: Any) -> None:
         super().__init__(**library)
         self.ear = ear
-        self._entered: dict[str, list[Any]] = {}  # what the library puts each socket into (its own, and None) is left out
+        self._entered: dict[
+            str, list[Any]
+        ] = {}  # what the library puts each socket into (its own, and None) is left out
 
     def basic_enter_room(self, sid: str, namespace: str, room: Any, eio_sid: Any = None) -> None:
         """Put a socket into a room, whose topic is then heard."""

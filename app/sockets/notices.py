@@ -87,7 +87,7 @@ def _as_the_database_says(profile_id: UUID, conversation_id: UUID) -> None:
                 rooms.leave(connection, conversation_id)
             else:
                 rooms.join(connection, conversation_id, member.history_from_seq, kind=member.kind)
-        rooms.when_heard(lambda: _joined.add(conversation_id))
+        rooms.when_heard(conversation_id, lambda: _joined.add(conversation_id))
         return
 
 

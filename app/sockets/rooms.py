@@ -49,9 +49,9 @@ def until_heard() -> bool:
     return heard
 
 
-def when_heard(then: Callable[[], None]) -> None:
-    """Have what is emitted to the rooms entered here heard soon, and call back where something may be missed until then."""
-    server().manager.ear.when_heard(then)
+def when_heard(conversation_id: UUID, then: Callable[[], None]) -> None:
+    """Have what is emitted to the rooms entered here heard soon; call back then where something may be missed until then."""
+    server().manager.ear.when_heard(str(conversation_id), then)
 
 
 def join(connection: Connection, conversation_id: UUID, history_from_seq: int, *, kind: str) -> None:
