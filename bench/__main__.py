@@ -9,7 +9,7 @@ import threading
 from functools import partial
 from pathlib import Path
 
-from bench import large, people, report
+from bench import large, people, processes, report
 from bench.run import run
 from bench.stack import SECRET, prepared
 
@@ -36,8 +36,13 @@ def main() -> None:
     many.add_argument("--messages", type=int, default=10_000_000)
     many.add_argument("--conversations", type=int, default=10_000)
     many.add_argument("--only-fill", action="store_true")
+    beside = verbs.add_parser("processes", help="measure one and two web processes, and one without a client")
+    beside.add_argument("--folder", type=Path, default=Path("instance/bench-processes"))
+    beside.add_argument("--rounds", type=int, default=3)
+    beside.add_argument("--seconds", type=float, default=6)
+    beside.add_argument("--older", type=Path, help="a folder with another version of the project, to measure beside")
     arguments = parser.parse_args()
-    {"serve": _serve, "run": _run, "large": _large}[arguments.verb](arguments)
+    {"serve": _serve, "run": _run, "large": _large, "processes": _processes}[arguments.verb](arguments)
 
 
 def _large(arguments: argparse.Namespace) -> None:
@@ -49,6 +54,14 @@ def _large(arguments: argparse.Namespace) -> None:
     result = large.measure(arguments.folder, say=say)
     (arguments.folder / "large.json").write_text(json.dumps(result, indent=1))
     print(large.table(result))
+
+
+def _processes(arguments: argparse.Namespace) -> None:
+    """Measure what processes cost each other."""
+    wanted = {"rounds": arguments.rounds, "seconds": arguments.seconds, "older": arguments.older}
+    results = processes.measure(arguments.folder, **wanted, say=partial(print, flush=True))
+    (arguments.folder / "processes.json").write_text(json.dumps(results, indent=1))
+    print(f"\n{processes.table(results)}")
 
 
 def _run(arguments: argparse.Namespace) -> None:
