@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from redis.exceptions import RedisError, ResponseError, TimeoutError as NothingYet
@@ -113,16 +113,17 @@ class Ear:
                 self._late = max(self._late, number)
         return self._answered >= number
 
-    def when_heard(self, topic: str, then: Callable[[], None]) -> None:
-        """Ask for what was entered. Where a topic was not heard before, call back once it is: something may be missed."""
+    def when_heard(self, topics: Iterable[str], then: Callable[[Collection[str]], None]) -> None:
+        """Ask for what was entered; call back once it is heard with those that were not before: something may be missed."""
         with self._lock:
             number = self._ask_for_new()
-            if topic not in self._fresh:
+            fresh = [topic for topic in topics if topic in self._fresh]
+            if not fresh:
                 return
             if self._answered < number:
-                self._waiting.append((number, then))
+                self._waiting.append((number, lambda: then(fresh)))
                 return
-        then()
+        then(fresh)
 
     def _ask_for_new(self) -> int:
         """Give the number of the ping whose answer says that everything is heard. Called with the lock held."""

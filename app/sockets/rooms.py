@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -49,9 +49,9 @@ def until_heard() -> bool:
     return heard
 
 
-def when_heard(conversation_id: UUID, then: Callable[[], None]) -> None:
-    """Have what is emitted to the rooms entered here heard soon; call back then where something may be missed until then."""
-    server().manager.ear.when_heard(str(conversation_id), then)
+def when_heard(conversation_ids: Iterable[UUID], then: Callable[[Collection[str]], None]) -> None:
+    """Have what is emitted in conversations entered here heard soon; call back with those of which something may be missed."""
+    server().manager.ear.when_heard(map(str, conversation_ids), then)
 
 
 def join(connection: Connection, conversation_id: UUID, history_from_seq: int, *, kind: str) -> None:

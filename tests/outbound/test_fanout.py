@@ -316,10 +316,9 @@ def test_one_who_may_have_missed_something_is_named_only_then(started: Callable[
     here.manager.ear.lend(known)
     here.socket(f"conversation:{known}", f"conversation:{new}")
     _settled(here)  # also where another has asked for it meanwhile
-    here.manager.ear.when_heard(known, lambda: named.append(known))
-    here.manager.ear.when_heard(new, lambda: named.append(new))
+    here.manager.ear.when_heard([known, new], named.extend)
     here.socket(f"typing:{new}2")
-    here.manager.ear.when_heard(f"{new}2", lambda: named.append(f"{new}2"))
+    here.manager.ear.when_heard([f"{new}2"], named.extend)
     until(lambda: len(named) > 1, what="the answer")
     assert named == [new, f"{new}2"]
 
