@@ -62,10 +62,12 @@ def _measured(folder: Path, webs: int, seconds: float, older: Path | None) -> Re
             assert stack.web is not None
             serving = [child.pid for child in psutil.Process(stack.web.pid).children()] or [stack.web.pid]
             watched = {"serving": serving, "worker": [stack.pids()["worker"]], IDLE: [idle]}
+            time.sleep(REST_S)
+            at_rest = _cpu_of(watched, lambda: time.sleep(REST_S))
             crowd = people.make(stack.superuser_url, SECRET, rooms=ROOMS, members=MEMBERS)
             load = Load(stack.port, PARLEY, crowd, list(stack.pids().values()))
             load.connect()
-            at_rest = _cpu_of(watched, lambda: load.net.pump(time.perf_counter() + REST_S))
+            load.net.pump(time.perf_counter() + REST_S)  # what coming has set off
             closed, began = {}, time.perf_counter()
             spent = _cpu_of(watched, lambda: closed.update(load.closed(seconds)))
             took = time.perf_counter() - began
