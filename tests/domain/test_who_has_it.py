@@ -88,7 +88,7 @@ def test_what_was_read_can_be_marked_unread_on_every_device(cast: Cast, door: Do
     assert door(cast.ben).unread(room, said[1]["id"]) == {"readSeq": 1, "unreadCount": 2}
     told = other.next("unread", lambda u: u["conversationId"] == room and u["readSeq"] == 1)
     assert (told["unreadCount"], told["total"]) == (2, cast.ben.ok("GET", "/messages/unread-count")["count"])
-    assert door(cast.ben).unread(room, said[2]["id"]) == {"readSeq": 1, "unreadCount": 2}, "it is unread already"
+    assert door(cast.ben).unread(room, said[2]["id"]) == {"readSeq": 2, "unreadCount": 1}, "from there on, and no more"
     door(cast.ben).read(room, said[2]["id"])
     assert cast.ann.ok("GET", f"/messages/{said[1]['id']}/receipts")["items"] == first, "the first time is kept"
     door(cast.ben).read(room, mine["id"])
@@ -97,6 +97,16 @@ def test_what_was_read_can_be_marked_unread_on_every_device(cast: Cast, door: Do
     assert (shown["unreadCount"], shown["recount"], shown["looked"], shown["own"]) == (1, 1, 2, 1)
     assert [item["messageId"] for item in shown["items"]] == [said[2]["id"]]
     other.close()
+
+
+def test_what_comes_before_is_read_then_however_little_had_been(cast: Cast, door: DoorTo, name: str) -> None:
+    hers, room = cast.device(cast.ann), cast.room(name, cast.ben)
+    said = [door(cast.ann).say(room, f"line {n}") for n in range(3)]
+    assert door(cast.ben).unread(room, said[0]["id"]) == {"readSeq": 0, "unreadCount": 3}
+    assert door(cast.ben).unread(room, said[2]["id"]) == {"readSeq": 2, "unreadCount": 1}
+    told = hers.next("delivery", lambda d: d["conversationId"] == room and d["status"] == "read")
+    assert (told["messageId"], told["upToSeq"]) == (said[1]["id"], 2), "who wrote it hears that it was read"
+    assert door(cast.ben).unread(room) == {"readSeq": 2, "unreadCount": 1}, "without a message it never goes on"
 
 
 def test_only_a_member_marks_unread_and_only_what_is_there(cast: Cast, door: DoorTo, name: str) -> None:
