@@ -47,7 +47,13 @@ def _profile_changed(notice: dict[str, Any]) -> None:
 
 def _members_changed(notice: dict[str, Any]) -> None:
     for profile in notice["profileIds"]:
-        _membership_changed(UUID(profile), UUID(notice["conversationId"]), ended=notice["ended"])
+        _memberships_changed(UUID(profile), [UUID(notice["conversationId"])], ended=notice["ended"])
+
+
+def _one_members_changed(notice: dict[str, Any]) -> None:
+    _memberships_changed(
+        UUID(notice["profileId"]), [UUID(one) for one in notice["conversationIds"]], ended=notice["ended"]
+    )
 
 
 def _channels_ended(notice: dict[str, Any]) -> None:
@@ -61,31 +67,35 @@ NOTICES: dict[str, Callable[[dict[str, Any]], None]] = {
     "profile": _profile_changed,
     "channels": _channels_ended,
     "member": _members_changed,
+    "memberships": _one_members_changed,
 }
 
 
-def _membership_changed(profile_id: UUID, conversation_id: UUID, *, ended: bool) -> None:
+def _memberships_changed(profile_id: UUID, conversation_ids: list[UUID], *, ended: bool) -> None:
     """Put someone's sockets in or out. Notices come on two buses and may swap: the database says what holds."""
     registry.note_change(profile_id)
     for connection in registry.of_profile(profile_id) if ended else []:
-        rooms.leave(connection, conversation_id)
+        for conversation_id in conversation_ids:
+            rooms.leave(connection, conversation_id)
     try:
-        _as_the_database_says(profile_id, conversation_id)
+        _as_the_database_says(profile_id, conversation_ids)
     except DomainError:
         recheck_soon()
 
 
-def _as_the_database_says(profile_id: UUID, conversation_id: UUID) -> None:
+def _as_the_database_says(profile_id: UUID, conversation_ids: list[UUID]) -> None:
     while registry.of_profile(profile_id):
         before = registry.changes(profile_id)
-        member = heads.membership(profile_id, conversation_id)
+        members = heads.memberships(profile_id, conversation_ids)
         if registry.changes(profile_id) != before:
             continue
         for connection in registry.of_profile(profile_id):
-            if member is None:
-                rooms.leave(connection, conversation_id)
-            else:
-                rooms.join(connection, conversation_id, member.history_from_seq, kind=member.kind)
+            for conversation_id in conversation_ids:
+                member = members.get(conversation_id)
+                if member is None:
+                    rooms.leave(connection, conversation_id)
+                else:
+                    rooms.join(connection, conversation_id, member.history_from_seq, kind=member.kind)
         return
 
 
