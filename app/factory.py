@@ -20,6 +20,7 @@ from app.domain import (
     drain,
     healing,
     hearing,
+    measuring,
     modes,
     notices,
     presence,
@@ -278,6 +279,7 @@ def start_worker(_: Flask) -> threading.Event:
     _spawn(drain.run, stopping)
     _spawn(healing.run, stopping)
     _spawn(metrics.run, stopping)
+    measuring.serve()
     return stopping
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from bench import large, people, report
-from bench.run import run
+from bench.run import awareness, run
 from bench.stack import SECRET, prepared
 
 
@@ -31,12 +31,18 @@ def main() -> None:
     everything.add_argument("--folder", type=Path, default=Path("instance/bench"))
     everything.add_argument("--rounds", type=int, default=3)
     everything.add_argument("--seconds", type=float, default=6)
+    aware = verbs.add_parser(
+        "awareness", help="measure typing, receipts, presence and reconnects under a steady load only"
+    )
+    aware.add_argument("--folder", type=Path, default=Path("instance/bench"))
+    aware.add_argument("--rounds", type=int, default=3)
+    aware.add_argument("--seconds", type=float, default=18)
     many = verbs.add_parser("large", help="fill a database with messages and measure beside an empty one")
     many.add_argument("--folder", type=Path, default=Path("instance/bench-large"))
     many.add_argument("--messages", type=int, default=2_000_000)
     many.add_argument("--conversations", type=int, default=10_000)
     arguments = parser.parse_args()
-    {"serve": _serve, "run": _run, "large": _large}[arguments.verb](arguments)
+    {"serve": _serve, "run": _run, "awareness": _awareness, "large": _large}[arguments.verb](arguments)
 
 
 def _large(arguments: argparse.Namespace) -> None:
@@ -57,6 +63,14 @@ def _run(arguments: argparse.Namespace) -> None:
     (folder / "table.md").write_text(report.table(results))
     report.plots(results, folder)
     say(f"\n{report.table(results)}\nresults.json, table.md and plots are in {folder}")
+
+
+def _awareness(arguments: argparse.Namespace) -> None:
+    """Measure how soon others know; prints a table."""
+    results = awareness(
+        arguments.folder, rounds=arguments.rounds, seconds=arguments.seconds, say=partial(print, flush=True)
+    )
+    print(report.table(results))
 
 
 def _serve(arguments: argparse.Namespace) -> None:
