@@ -113,7 +113,9 @@ def _read(connection: Connection, request: wire.MarkRead) -> dict[str, Any]:
 
 
 def _unread(connection: Connection, request: wire.MarkUnread) -> dict[str, Any]:
-    return reading.mark_unread(connection.actor, conversation_id=request.conversation_id, message_id=request.message_id)
+    return reading.mark_unread(
+        connection.actor, conversation_id=request.conversation_id, now=clock.now(), message_id=request.message_id
+    )
 
 
 def _typing(connection: Connection, request: wire.Typing) -> dict[str, Any]:
