@@ -127,6 +127,8 @@ class Config:
     rate_limits_enabled: bool = _set("RATE_LIMITS_ENABLED", _flag, True)
 
     metrics_token: str | None = _set("CHAT_METRICS_TOKEN", str, None, secret=True)
+    worker_metrics_port: int | None = _set("CHAT_WORKER_METRICS_PORT", _whole(1, 65_535), None)
+    worker_metrics_host: str = _set("CHAT_WORKER_METRICS_HOST", str, "127.0.0.1")
     log_format: str = _set("CHAT_LOG_FORMAT", _one_of("json", "text"), "")
     log_level: str = _set("CHAT_LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info")
     embed_secret: str | None = _set("CHAT_EMBED_SECRET", _long_secret, None, secret=True)

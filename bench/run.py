@@ -39,6 +39,18 @@ def run(folder: Path, *, rounds: int, seconds: float, say: Callable[[str], None]
     return results
 
 
+def awareness(folder: Path, *, rounds: int, seconds: float, say: Callable[[str], None]) -> Results:
+    """Measure only how soon others know of what somebody does, in both modes, in turn."""
+    results: Results = {}
+    for number in range(rounds):
+        for mode in ("behind", "through"):
+            with prepared(folder, mode=mode) as stack, _parley(stack) as (port, pids, _):
+                result = Awareness(port, _crowd(stack, SHAPES[0]), pids).measure(seconds)
+            results.setdefault(f"parley {mode}", {}).setdefault("awareness", []).append(result)
+            say(f"{number + 1}/{rounds} {mode:8} load {os.getloadavg()[0]:.1f}  {_brief(result)}")
+    return results
+
+
 def _brief(result: dict[str, Any]) -> str:
     return "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in result.items())
 
@@ -70,7 +82,7 @@ def _works(
         yield f"storm {rooms}x{members}", fresh.storm()
         fresh.close()
     if server != "naive":
-        yield "awareness", Awareness(port, _crowd(stack, (10, 10))).measure(seconds)
+        yield "awareness", Awareness(port, _crowd(stack, SHAPES[0]), pids).measure(seconds * 3)
 
 
 def _crowd(stack: Stack, shape: tuple[int, int]) -> Crowd:

@@ -44,12 +44,15 @@ NAIVE = Words(
 
 @dataclass
 class Sent:
-    """A message that was sent: by whom, when, when its ack came, and when each delivery."""
+    """A message that was sent: by whom, when, when its ack came, and when each client had its first copy.
+
+    A message that came provisionally comes again with its positions: that is the same delivery.
+    """
 
     sender: Client
     at: float
     acked_at: float = 0.0
-    delivered: list[float] = field(default_factory=list)
+    delivered: dict[int, float] = field(default_factory=dict)
 
 
 class Load:
@@ -103,7 +106,7 @@ class Load:
         if sent.sender.room != client.room:
             self.stray += 1
         elif sent.sender is not client:
-            sent.delivered.append(now)
+            sent.delivered.setdefault(client.number, now)
 
     def say(self, client: Client, then: Callable[[], None] = lambda: None) -> Sent:
         """Send one message of 200 bytes."""
@@ -157,8 +160,8 @@ class Load:
 
     def _result(self, first: int, before: Usage) -> dict[str, Any]:
         sent, used = self.sent[first:], usage(self.pids) - before
-        took = max([t for s in sent for t in s.delivered] + [s.acked_at for s in sent]) - sent[0].at
-        latencies = [(at - s.at) * 1000 for s in sent for at in s.delivered]
+        took = max([t for s in sent for t in s.delivered.values()] + [s.acked_at for s in sent]) - sent[0].at
+        latencies = [(at - s.at) * 1000 for s in sent for at in s.delivered.values()]
         acks = [(s.acked_at - s.at) * 1000 for s in sent]
         complete = all(len(s.delivered) == self.crowd.members - 1 and s.acked_at for s in sent)
         return {
@@ -190,8 +193,19 @@ class Load:
             "clients": len(self.clients),
             "allS": max((at for _, at in got.values()), default=0) - began,
             "cpuS": (usage(self.pids) - before).cpu_s,
+            "oneP50Ms": self._one_by_one(),
             "complete": len(got) == len(self.clients) and all(count >= MISSED for count, _ in got.values()),
         }
+
+    def _one_by_one(self, tries: int = 30) -> float:
+        """Have some of those who are back fetch the same again, each alone; gives the median in milliseconds."""
+        took: list[float] = []
+        for number, client in enumerate(self.clients[:: max(1, len(self.clients) // tries)]):
+            began = time.perf_counter()
+            asked = self.words.history(self.crowd.rooms[client.room])
+            self.net.emit(client, asked, lambda _, now, began=began: took.append((now - began) * 1000))
+            self.net.pump(began + 10, done=lambda number=number: len(took) > number)
+        return percentile(took, 50)
 
     def _catch_up(self, client: Client, got: dict[int, tuple[int, float]]) -> None:
         room = self.crowd.rooms[client.room]

@@ -47,8 +47,8 @@ def mark_read(*, actor: Actor, body: wire.MarkRead) -> dict[str, Any]:
 
 @endpoint("POST", "/messages/mark-unread", body=wire.MarkUnread, data="Read", customers=True)
 def mark_unread(*, actor: Actor, body: wire.MarkUnread) -> dict[str, Any]:
-    """Set one's read position back to just before a message."""
-    return reading.mark_unread(actor, conversation_id=body.conversation_id, message_id=body.message_id)
+    """Set one's read position to just before a message."""
+    return reading.mark_unread(actor, conversation_id=body.conversation_id, now=clock.now(), message_id=body.message_id)
 
 
 @endpoint("GET", "/messages/<message_id>", data="Message", customers=True)

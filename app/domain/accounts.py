@@ -215,10 +215,12 @@ def set_role(*, username: str, role: str, now: datetime) -> None:
         if found is None:
             raise NotFound("The person")
         profile_id = UUID(found["id"])
+        support.hold_staff(tx)
         tx.change(SET_ROLE, {"id": profile_id, "role": role})
+        bus.announce(tx, "role", profileId=found["id"])  # before what is told of the memberships: it ends the sockets
         support.staff_changed(tx, profile_id, is_staff=role != "member", now=now)
-        bus.announce(tx, "role", profileId=found["id"])
         audit.note(tx, "role.set", now=now, subject_id=profile_id, role=role)
+    support.join_staff(now=now)
 
 
 def has_admin() -> bool:

@@ -19,7 +19,8 @@ from app.queries import messages as views
 MOVE_HEAD = text("UPDATE conversations SET head_seq = :head, updated_at = clock_timestamp() WHERE id = :id")
 EDIT = text("UPDATE messages SET content = :content, edited_at = :now, changed_seq = :position WHERE id = :id")
 ERASE = text(
-    "UPDATE messages SET content = '', deleted_at = :now, changed_seq = :position, attachment_count = 0 WHERE id = :id"
+    "UPDATE messages SET content = '', metadata = '{}', deleted_at = :now, changed_seq = :position, attachment_count = 0"
+    " WHERE id = :id"
 )
 TOUCH = text("UPDATE messages SET changed_seq = :position WHERE id = :id")
 KEEP = text(

@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from app.domain import memberships, support
+from app.domain import membership_news, memberships, support
 from app.domain.access import member_of, require_moderator
 from app.kernel import ids
 from app.kernel.actor import SYSTEM, Actor
@@ -158,7 +158,7 @@ def patch(actor: Actor, *, conversation_id: UUID, request: PatchConversation, no
             given = request.model_dump(exclude_unset=True)
             if any(before[name] != value for name, value in given.items()):
                 tx.change(PATCH, {**before, **given, "id": conversation_id, "now": now})
-                memberships.tell_members(tx, conversation_id)
+                membership_news.tell_members(tx, conversation_id)
     except IntegrityError as error:
         raise Conflict("This slug is taken.", fields={"slug": ["is taken"]}) from error
     return get(actor, conversation_id=conversation_id)
@@ -190,7 +190,7 @@ def configure(actor: Actor, *, conversation_id: UUID, request: Settings) -> View
         member_of(tx, actor, conversation_id)
         wanted = {name: getattr(request, name) for name in ("muted", "archived", "pinned", "notifications")}
         tx.change(SETTINGS, {**wanted, "id": conversation_id, "me": actor.id})
-        memberships.tell(tx, conversation_id, [actor.id])
+        membership_news.tell(tx, conversation_id, [actor.id])
     return get(actor, conversation_id=conversation_id)
 
 

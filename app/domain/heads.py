@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
 
-from app.domain.access import Member, member_of
 from app.domain.delivery import Standing
-from app.kernel.actor import SYSTEM, Actor
+from app.kernel.actor import SYSTEM
 from app.kernel.breaker import Down
-from app.kernel.errors import NotFound
 from app.live import hot
 from app.models import transaction
 
 HEADS = text("SELECT id, head_seq FROM conversations WHERE id = ANY(CAST(:ids AS uuid[]))")
+
+MEMBERSHIPS = text(
+    "SELECT c.id, c.kind, me.history_from_seq FROM memberships me JOIN conversations c ON c.id = me.conversation_id"
+    " WHERE me.conversation_id = ANY(CAST(:ids AS uuid[])) AND me.profile_id = :me AND me.left_at IS NULL"
+    " AND c.deleted_at IS NULL"
+)
+
+
+class Membership(NamedTuple):
+    """What a socket must know of a membership."""
+
+    kind: str
+    history_from_seq: int
 
 
 def freshened(standings: list[Standing]) -> list[Standing]:
@@ -29,11 +42,8 @@ def freshened(standings: list[Standing]) -> list[Standing]:
     return [replace(s, head_seq=max(s.head_seq, found.get(s.conversation_id) or 0)) for s in standings]
 
 
-def membership(profile_id: UUID, conversation_id: UUID) -> Member | None:
-    """Find someone's membership of a conversation, or None where they are not in it."""
-    actor = Actor(id=profile_id, kind="user")
-    try:
-        with transaction(actor) as tx:
-            return member_of(tx, actor, conversation_id)
-    except NotFound:
-        return None
+def memberships(profile_id: UUID, conversation_ids: Iterable[UUID]) -> dict[UUID, Membership]:
+    """Find which of these conversations someone is in."""
+    with transaction(SYSTEM) as tx:
+        rows = tx.execute(MEMBERSHIPS, {"me": profile_id, "ids": [str(one) for one in conversation_ids]})
+        return {row.id: Membership(row.kind, row.history_from_seq) for row in rows}

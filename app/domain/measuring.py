@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from app.domain import modes
 from app.extensions import CACHE, DATABASE, LOG, redis
 from app.kernel.breaker import Down
+from app.kernel.settings import settings
 from app.live import log, pulse
 from app.outbound import metrics
 from app.outbound.metrics import Reading
@@ -15,7 +16,14 @@ from app.outbound.metrics import Reading
 
 def exposition() -> bytes:
     """Give all numbers in Prometheus' text format; asks Redis, within its short time-outs, and never the database."""
-    return metrics.exposition(_readings())
+    return metrics.exposition(_readings)
+
+
+def serve() -> None:
+    """Answer scrapes of this process where ``CHAT_WORKER_METRICS_PORT`` says so: a worker serves nothing else."""
+    port = settings().worker_metrics_port
+    if port is not None:
+        metrics.serve(settings().worker_metrics_host, port, _readings)
 
 
 def _readings() -> Iterator[Reading]:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
 
+from app.domain import membership_news
 from app.domain.access import Member, member_of, require_moderator
 from app.kernel import limits
 from app.kernel.actor import SYSTEM, Actor
-from app.kernel.breaker import Down
 from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from app.live import hot, membership as cache
 from app.models import Transaction, transaction
-from app.outbound import bus, emits
 from app.queries import conversations as views
 
 PEOPLE = text(
@@ -26,20 +24,23 @@ PEOPLE = text(
 ENROLL = text(
     "INSERT INTO memberships (conversation_id, profile_id, role, joined_at, history_from_seq, read_seq, received_seq)"
     " SELECT c.id, joining.id, joining.role, :now, CASE WHEN c.kind = 'group' THEN c.head_seq ELSE 0 END,"
-    " start.seq, start.seq FROM conversations c, unnest(CAST(:ids AS uuid[]), CAST(:roles AS text[])) AS joining(id, role),"
+    " start.seq, start.seq FROM unnest(CAST(:conversations AS uuid[]), CAST(:ids AS uuid[]), CAST(:roles AS text[]))"
+    "   AS joining(conversation_id, id, role) JOIN conversations c ON c.id = joining.conversation_id,"
     " LATERAL (SELECT CASE WHEN c.kind = 'support' THEN 0 ELSE c.head_seq END AS seq) AS start"
-    " WHERE c.id = :conversation_id ON CONFLICT (conversation_id, profile_id) DO UPDATE SET left_at = NULL,"
+    " ON CONFLICT (conversation_id, profile_id) DO UPDATE SET left_at = NULL,"
     " role = excluded.role, joined_at = excluded.joined_at, history_from_seq = excluded.history_from_seq,"
     " read_seq = excluded.read_seq, received_seq = excluded.received_seq WHERE memberships.left_at IS NOT NULL"
-    " RETURNING profile_id"
+    " RETURNING conversation_id, profile_id"
 )
+LOCK = text("SELECT 1 FROM conversations WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE")
 LEAVE = text(
-    "UPDATE memberships SET left_at = :now WHERE conversation_id = :conversation_id AND profile_id = :profile_id"
-    " AND left_at IS NULL"
+    "UPDATE memberships SET left_at = :now WHERE conversation_id = ANY(CAST(:ids AS uuid[])) AND profile_id = :profile_id"
+    " AND left_at IS NULL RETURNING conversation_id"
 )
 COUNT = text(
     "UPDATE conversations SET version = version + 1, updated_at = clock_timestamp(), member_count = (SELECT count(*)"
-    " FROM memberships WHERE conversation_id = :id AND left_at IS NULL) WHERE id = :id RETURNING member_count, kind"
+    " FROM memberships m WHERE m.conversation_id = conversations.id AND m.left_at IS NULL)"
+    " WHERE id = ANY(CAST(:ids AS uuid[])) RETURNING member_count, kind"
 )
 ROLE = text("SELECT role FROM memberships WHERE conversation_id = :c AND profile_id = :p AND left_at IS NULL")
 SET_ROLE = text("UPDATE memberships SET role = :role WHERE conversation_id = :c AND profile_id = :p")
@@ -48,13 +49,18 @@ OWNERS = text(
     " (array_agg(profile_id ORDER BY role = 'admin' DESC, joined_at) FILTER (WHERE role <> 'owner'))[1] AS heir"
     " FROM memberships WHERE conversation_id = :c AND left_at IS NULL"
 )
-EVERYBODY = text("SELECT profile_id FROM memberships WHERE conversation_id = :c AND left_at IS NULL")
 ROOM = text(
     "SELECT kind, visibility FROM conversations WHERE id = :c AND deleted_at IS NULL AND kind = 'room'"
     " AND visibility = 'public' FOR NO KEY UPDATE"
 )
-TELL_AT_MOST = 100
-NOTICE_MOST = 150
+
+
+class Joining(NamedTuple):
+    """Somebody who is to become a member of a conversation, and as what."""
+
+    conversation_id: UUID
+    profile_id: UUID
+    role: str
 
 
 def find_people(tx: Transaction, usernames: Sequence[str]) -> list[UUID]:
@@ -69,24 +75,40 @@ def find_people(tx: Transaction, usernames: Sequence[str]) -> list[UUID]:
 
 def enroll(tx: Transaction, conversation_id: UUID, roles: Mapping[UUID, str], *, now: datetime) -> list[UUID]:
     """Make people members (those who are not yet), starting at the head; gives who joined."""
+    joined = enroll_all(tx, [Joining(conversation_id, person, role) for person, role in roles.items()], now=now)
+    return [profile_id for _, profile_id in joined]
+
+
+def enroll_all(tx: Transaction, joining: Sequence[Joining], *, now: datetime) -> list[tuple[UUID, UUID]]:
+    """Make people members of any conversations, in as many statements as for one; gives who joined what."""
+    if not joining:
+        return []
     values = {
-        "conversation_id": conversation_id,
-        "ids": [str(i) for i in roles],
-        "roles": list(roles.values()),
+        "conversations": [str(one.conversation_id) for one in joining],
+        "ids": [str(one.profile_id) for one in joining],
+        "roles": [one.role for one in joining],
         "now": now,
     }
-    joined = [row.profile_id for row in tx.execute(ENROLL, values)]
-    if joined:
-        _recount(tx, conversation_id)
-        _changed(tx, conversation_id, joined)
+    _lock(tx, {one.conversation_id for one in joining})
+    joined = [(row.conversation_id, row.profile_id) for row in tx.execute(ENROLL, values)]
+    _recount(tx, {conversation_id for conversation_id, _ in joined})
+    membership_news.changed(tx, joined)
     return joined
 
 
-def _recount(tx: Transaction, conversation_id: UUID) -> None:
-    counted = tx.execute(COUNT, {"id": conversation_id}).one()
-    most = limits.GROUP_MAX_MEMBERS if counted.kind == "group" else limits.ROOM_MAX_MEMBERS
-    if counted.member_count > most:
-        raise Conflict(f"A {counted.kind} has at most {most} members.")
+def _lock(tx: Transaction, conversation_ids: Collection[UUID]) -> None:
+    """Hold conversations until the commit, in the order in which everybody else takes them."""
+    if conversation_ids:
+        tx.execute(LOCK, {"ids": [str(one) for one in conversation_ids]})
+
+
+def _recount(tx: Transaction, conversation_ids: Collection[UUID]) -> None:
+    if not conversation_ids:
+        return
+    for counted in tx.execute(COUNT, {"ids": [str(one) for one in conversation_ids]}).all():
+        most = limits.GROUP_MAX_MEMBERS if counted.kind == "group" else limits.ROOM_MAX_MEMBERS
+        if counted.member_count > most:
+            raise Conflict(f"A {counted.kind} has at most {most} members.")
 
 
 def members(
@@ -136,8 +158,8 @@ def _appoint(tx: Transaction, member: Member, person: UUID, role: str) -> None:
     if held == "owner":
         raise Forbidden("An owner's role cannot be changed.")
     tx.change(SET_ROLE, {"c": member.conversation_id, "p": person, "role": role})
-    _recount(tx, member.conversation_id)
-    tell_members(tx, member.conversation_id)
+    _recount(tx, [member.conversation_id])
+    membership_news.tell_members(tx, member.conversation_id)
 
 
 def _as_member(tx: Transaction, conversation_id: UUID, profile_id: UUID) -> dict[str, Any]:
@@ -189,78 +211,26 @@ def remove(actor: Actor, *, conversation_id: UUID, profile_id: UUID, now: dateti
         _end_membership(tx, conversation_id, profile_id, now)
 
 
-def end(tx: Transaction, conversation_id: UUID, profile_id: UUID, *, now: datetime) -> None:
-    """End a membership, whoever asks."""
-    _end_membership(tx, conversation_id, profile_id, now)
+def end_all(tx: Transaction, profile_id: UUID, conversation_ids: Collection[UUID], *, now: datetime) -> None:
+    """End somebody's memberships of conversations that have no owner, in as many statements as for one."""
+    _lock(tx, conversation_ids)
+    _end(tx, profile_id, conversation_ids, now)
 
 
 def _end_membership(tx: Transaction, conversation_id: UUID, profile_id: UUID, now: datetime) -> None:
-    tx.change(LEAVE, {"conversation_id": conversation_id, "profile_id": profile_id, "now": now})
+    _end(tx, profile_id, [conversation_id], now)
     standing = tx.execute(OWNERS, {"c": conversation_id}).one()
     if standing.owners == 0 and standing.heir is not None:
         tx.change(SET_ROLE, {"c": conversation_id, "p": standing.heir, "role": "owner"})
-    _recount(tx, conversation_id)
-    _changed(tx, conversation_id, [profile_id], ended=True)
+
+
+def _end(tx: Transaction, profile_id: UUID, conversation_ids: Collection[UUID], now: datetime) -> None:
+    values = {"ids": [str(one) for one in conversation_ids], "profile_id": profile_id, "now": now}
+    left = [row.conversation_id for row in tx.execute(LEAVE, values)]
+    _recount(tx, left)
+    membership_news.changed(tx, [(conversation_id, profile_id) for conversation_id in left], ended=True)
 
 
 def everybody_leaves(tx: Transaction, conversation_id: UUID) -> None:
     """Carry out, on every process, that a conversation has ended (its members stay on record)."""
-    everybody = [row.profile_id for row in tx.execute(EVERYBODY, {"c": conversation_id})]
-    _changed(tx, conversation_id, everybody, ended=True)
-
-
-# telling --------------------------------------------------------------------------------------------------------------
-def _changed(tx: Transaction, conversation_id: UUID, profile_ids: Sequence[UUID], *, ended: bool = False) -> None:
-    """Evict at the commit, and have every process put these people's sockets in or out of the conversation."""
-    for start in range(0, len(profile_ids), NOTICE_MOST):
-        some = [str(i) for i in profile_ids[start : start + NOTICE_MOST]]
-        bus.announce(tx, "member", conversationId=str(conversation_id), profileIds=some, ended=ended)
-
-    def after() -> None:
-        try:
-            cache.evict(conversation_id, profile_ids)
-        except Down:
-            pass  # every process that hears the notice evicts too
-        if ended:
-            for profile_id in profile_ids:
-                emits.conversation({"id": str(conversation_id), "removed": True}, f"user:{profile_id}")
-        else:
-            _begin_anew(conversation_id, profile_ids)
-            emit_views(conversation_id, profile_ids)
-        _tell_rest(conversation_id, profile_ids)
-
-    tx.after_commit(after)
-
-
-def _begin_anew(conversation_id: UUID, profile_ids: Sequence[UUID]) -> None:
-    try:
-        hot.forget_received(profile_ids, conversation_id)
-    except Down:
-        pass  # what an earlier membership had received is shown for a while
-
-
-def tell(tx: Transaction, conversation_id: UUID, profile_ids: Iterable[UUID]) -> None:
-    """Have these members told, after the commit, what the conversation looks like to each of them now."""
-    wanted = list(profile_ids)
-    tx.after_commit(lambda: emit_views(conversation_id, wanted))
-
-
-def tell_members(tx: Transaction, conversation_id: UUID) -> None:
-    """Have all members of a small conversation told; those of a large one see its version grow in ``heads``."""
-    tx.after_commit(lambda: _tell_rest(conversation_id, []))
-
-
-def _tell_rest(conversation_id: UUID, told: Sequence[UUID]) -> None:
-    with transaction(SYSTEM) as tx:
-        everybody = [row.profile_id for row in tx.execute(EVERYBODY, {"c": conversation_id})]
-    if len(everybody) <= TELL_AT_MOST:
-        emit_views(conversation_id, [i for i in everybody if i not in set(told)])
-
-
-def emit_views(conversation_id: UUID, profile_ids: Iterable[UUID]) -> None:
-    """Emit each member's own view of a conversation."""
-    for profile_id in profile_ids:
-        with transaction(Actor(id=profile_id, kind="user"), snapshot=True) as tx:
-            view = views.one(tx, conversation_id)
-        if view is not None:
-            emits.conversation(view, f"user:{profile_id}")
+    membership_news.changed(tx, membership_news.everybody(tx, [conversation_id]), ended=True)

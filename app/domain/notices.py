@@ -18,15 +18,17 @@ def carry_out(notice: dict[str, Any]) -> None:
         trust.forget(parse_id(notice["sessionId"]))
     elif kind in ("profile", "role"):
         trust.forget_person(UUID(notice["profileId"]))
-    elif kind == "member":
+    elif kind in ("member", "memberships"):
         _evict(notice)
     elif kind == "head":
         _distrust(notice)
 
 
 def _evict(notice: dict[str, Any]) -> None:
+    conversations = notice.get("conversationIds") or [notice["conversationId"]]
+    people = notice.get("profileIds") or [notice["profileId"]]
     try:
-        membership.evict(UUID(notice["conversationId"]), [UUID(i) for i in notice["profileIds"]])
+        membership.evict([(UUID(c), UUID(p)) for c in conversations for p in people])
     except Down:
         pass  # the log's Redis is away here: this process accepts nothing from it
 

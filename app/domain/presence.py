@@ -24,6 +24,7 @@ from app.domain.presence_news import News
 from app.kernel import clock, limits
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.breaker import Down
+from app.kernel.chunks import chunks
 from app.live import presence as live
 from app.models import transaction
 
@@ -46,9 +47,8 @@ KEEP_SEEN = text(
     " ORDER BY id ON CONFLICT (profile_id) DO UPDATE SET last_seen_at ="
     " GREATEST(user_presence.last_seen_at, excluded.last_seen_at)"
 )
-
-
 SEEN_STEP = 1000
+AT_ONCE = 200
 
 
 @dataclass(slots=True)
@@ -60,6 +60,17 @@ class Device:
     metadata: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Noting:
+    """What is to be noted: a device's state, in which conversations its person is (where known), and whether more is new."""
+
+    actor: Actor
+    device: str
+    status: str
+    rooms: Sequence[UUID] | None = None
+    is_more: bool = False
+
+
 _devices: dict[str, Device] = {}
 _leaving: dict[str, tuple[Actor, float]] = {}
 
@@ -67,7 +78,7 @@ _leaving: dict[str, tuple[Actor, float]] = {}
 def connected(actor: Actor, *, device: str, now: datetime, rooms: Sequence[UUID]) -> None:
     """Note a device that came, of one who is in these conversations."""
     _devices[device] = Device(actor, "online", {})
-    _note(actor, device, "online", now, rooms)
+    _note([Noting(actor, device, "online", rooms)], now)
 
 
 def disconnected(*, device: str) -> None:
@@ -84,24 +95,28 @@ def declare(actor: Actor, *, device: str, status: str, metadata: dict[str, Any] 
     is_more = metadata is not None and metadata != known.metadata
     if metadata is not None:
         known.metadata = metadata
-    return _note(actor, device, status, now, is_more=is_more)
+    return _note([Noting(actor, device, status, is_more=is_more)], now)[0]
 
 
-def _note(
-    actor: Actor, device: str, status: str, now: datetime, rooms: Sequence[UUID] | None = None, *, is_more: bool = False
-) -> str:
-    """Note a device's state. Who asks finds the person's at once; others are told of a change in a moment."""
+def _note(notings: Sequence[Noting], now: datetime) -> list[str]:
+    """Note devices' states; gives their people's. Who asks finds them at once; others are told of a change in a moment."""
+    news = []
     try:
-        current, told = live.note(actor.id, device, status, now)
-        if current == told and not is_more:
-            return current
-        metadata = next((d.metadata for d in _devices.values() if d.actor.id == actor.id and d.metadata), {})
-        event = describe(actor.kind, actor.id, current, now, metadata)
-        live.told(actor.id, event)
+        found = live.note([live.Noted(one.actor.id, one.device, one.status) for one in notings], now)
+        for one, (current, told) in zip(notings, found, strict=True):
+            if current != told or one.is_more:
+                event = describe(one.actor.kind, one.actor.id, current, now, _metadata(one.actor))
+                news.append(News(one.actor.id, event, told, one.rooms, is_more=one.is_more))
+        live.told({new.profile_id: new.event for new in news})
     except Down:
-        return status  # presence is known again when Redis is
-    presence_news.gather(News(actor.id, event, told, rooms, is_more=is_more))
-    return current
+        return [one.status for one in notings]  # presence is known again when Redis is
+    for told_soon in news:
+        presence_news.gather(told_soon)
+    return [current for current, _ in found]
+
+
+def _metadata(actor: Actor) -> dict[str, Any]:
+    return next((d.metadata for d in _devices.values() if d.actor.id == actor.id and d.metadata), {})
 
 
 def describe(
@@ -137,18 +152,20 @@ def _safely(step: Callable[[], None]) -> None:
 
 
 def _settle() -> None:
-    now = clock.now()
-    for device, (actor, due) in list(_leaving.items()):
-        if due <= time.monotonic():
+    due = [(device, actor) for device, (actor, at) in list(_leaving.items()) if at <= time.monotonic()]
+    for some in chunks(due, AT_ONCE):
+        for device, _ in some:
             _leaving.pop(device, None)
-            _note(actor, device, "gone", now)
+        _note([Noting(actor, device, "gone") for device, actor in some], clock.now())
     presence_news.flush()
 
 
 def _beat() -> None:
-    now = clock.now()
-    for name, device in list(_devices.items()):
-        _note(device.actor, name, device.status, now)
+    """Say again how every device here is, many at a time: what changes meanwhile must not wait long to be told."""
+    for some in chunks(list(_devices), AT_ONCE):
+        here = [(name, _devices[name]) for name in some if name in _devices]
+        _note([Noting(device.actor, name, device.status) for name, device in here], clock.now())
+        presence_news.flush()
 
 
 # reading --------------------------------------------------------------------------------------------------------------

@@ -30,6 +30,9 @@ UNREAD = text(
     "UPDATE memberships SET read_seq = GREATEST(:seq - 1, history_from_seq) WHERE conversation_id = :c"
     " AND profile_id = :me AND read_seq >= :seq"
 )
+BEFORE = text(
+    "SELECT id, seq FROM messages WHERE conversation_id = :c AND seq > :after AND seq < :seq ORDER BY seq DESC LIMIT 1"
+)
 # After something was marked unread a later mark may stand before an earlier one; what was read first counts.
 MARK = text(
     "INSERT INTO read_marks (conversation_id, profile_id, up_to_seq, read_at) SELECT :c, :me, :seq, :now WHERE NOT EXISTS"
@@ -164,7 +167,9 @@ def _tell_late(mark: Untold, conversation_id: UUID) -> None:
         _counted(tx, mark.actor, conversation_id, member.read_seq, tell=True)
 
 
-def _counted(tx: Transaction, actor: Actor, conversation_id: UUID, read_seq: int, *, tell: bool) -> int:
+def _counted(
+    tx: Transaction, actor: Actor, conversation_id: UUID, read_seq: int, *, tell: bool, is_set_back: bool = False
+) -> int:
     """Count what is unread in a conversation; where the position moved, all of the actor's devices are told."""
     counts = views_of_unread.counts(tx, None if tell else conversation_id)
     count = counts.get(conversation_id, views_of_unread.Count())
@@ -174,16 +179,20 @@ def _counted(tx: Transaction, actor: Actor, conversation_id: UUID, read_seq: int
         "mentionCount": count.mentioned,
         "total": sum(each.unread for each in counts.values()),
         "readSeq": read_seq,  # else another device of mine counts from its own
+        **({"isSetBack": True} if is_set_back else {}),  # else it takes this for news that came late
     }
     if tell:
         tx.after_commit(lambda: emits.unread(actor.room, body))
     return count.unread
 
 
-def mark_unread(actor: Actor, *, conversation_id: UUID, message_id: UUID | None = None) -> dict[str, Any]:
-    """Set one's read position back to just before a message, without one before the newest that somebody else wrote.
+def mark_unread(
+    actor: Actor, *, conversation_id: UUID, now: datetime, message_id: UUID | None = None
+) -> dict[str, Any]:
+    """Set one's read position to just before a message, wherever it was: from there on all is unread, before it nothing.
 
-    Gives ``{readSeq, unreadCount}``. Receipts stay: that it was read once is true.
+    Without a message it goes back to before the newest that somebody else wrote. Gives ``{readSeq, unreadCount}``. Receipts
+    stay: that it was read once is true.
     """
     if message_id is not None:
         messages.wait_until_committed(message_id)
@@ -197,9 +206,14 @@ def mark_unread(actor: Actor, *, conversation_id: UUID, message_id: UUID | None 
         if event is not None and event["conversationId"] != str(conversation_id):
             raise Invalid({"messageId": ["names a message of another conversation"]})
         seq = event["seq"] or 0 if event else member.head_seq + 1
+        if message_id is not None:
+            before = tx.execute(BEFORE, {**here, "after": member.read_seq, "seq": seq}).one_or_none()
+            if before is not None:
+                return _advance(tx, actor, conversation_id, str(before.id), before.seq, now)
         moved = tx.change(UNREAD, {**here, "seq": seq})
         read_seq = max(seq - 1, member.history_from_seq) if moved else member.read_seq
-        return {"readSeq": read_seq, "unreadCount": _counted(tx, actor, conversation_id, read_seq, tell=bool(moved))}
+        count = _counted(tx, actor, conversation_id, read_seq, tell=bool(moved), is_set_back=True)
+        return {"readSeq": read_seq, "unreadCount": count}
 
 
 def receipt(

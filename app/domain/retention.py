@@ -23,7 +23,7 @@ TOMBSTONES = text(
 FORGET_WORDS = text(
     "UPDATE message_edits SET content = '' WHERE message_id = ANY(CAST(:ids AS uuid[])) AND content <> ''"
 )
-PURGED = text("UPDATE messages SET purged_at = :now WHERE id = ANY(CAST(:ids AS uuid[]))")
+PURGED = text("UPDATE messages SET purged_at = :now, metadata = '{}' WHERE id = ANY(CAST(:ids AS uuid[]))")
 END_TOKENS = text(
     "DELETE FROM portal_tokens WHERE id IN (SELECT id FROM portal_tokens WHERE expires_at < :before OR revoked_at < :before"
     " LIMIT :limit)"

@@ -8,11 +8,13 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.domain import memberships
+from app.domain import membership_news, memberships
 from app.domain.access import member_of
 from app.domain.customers import require_staff
+from app.domain.memberships import Joining
 from app.kernel import ids
 from app.kernel.actor import SYSTEM, Actor
+from app.kernel.chunks import chunks
 from app.kernel.errors import Invalid, NotFound, Unavailable
 from app.kernel.requests import PatchSupport
 from app.models import Conversation, Transaction, transaction
@@ -25,20 +27,26 @@ OPEN = text(
 )
 STAFF = text("SELECT profile_id FROM users WHERE role IN ('staff', 'admin')")
 IS_STAFF = text("SELECT 1 FROM users WHERE profile_id = :id AND role IN ('staff', 'admin')")
+IS_RESOLVED = text("SELECT 1 FROM conversations WHERE id = :id AND customer_id = :me AND status = 'resolved'")
 IS_SUPPORT = text("SELECT 1 FROM conversations WHERE id = :id AND kind = 'support' AND deleted_at IS NULL")
 PATCH = text(
     "UPDATE conversations SET status = COALESCE(:status, status), assignee_id = CASE WHEN :assigns THEN"
     " CAST(:assignee AS uuid) ELSE assignee_id END, version = version + 1, updated_at = clock_timestamp() WHERE id = :id"
 )
-UNJOINED = text(
-    "SELECT c.id FROM conversations c WHERE c.kind = 'support' AND c.status <> 'resolved' AND c.deleted_at IS NULL"
-    " AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.conversation_id = c.id AND m.profile_id = :id AND m.left_at IS NULL)"
-    " LIMIT 5000"
+ABSENT = text(
+    "SELECT c.id, u.profile_id FROM conversations c CROSS JOIN users u WHERE c.kind = 'support' AND c.deleted_at IS NULL"
+    " AND CASE WHEN CAST(:c AS uuid) IS NULL THEN c.status <> 'resolved' ELSE c.id = :c END"
+    " AND u.role IN ('staff', 'admin') AND (CAST(:person AS uuid) IS NULL OR u.profile_id = :person)"
+    " AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.conversation_id = c.id AND m.profile_id = u.profile_id"
+    "   AND m.left_at IS NULL) LIMIT :limit"
 )
 JOINED = text(
     "SELECT c.id FROM conversations c JOIN memberships m ON m.conversation_id = c.id WHERE c.kind = 'support'"
     " AND m.profile_id = :id AND m.left_at IS NULL"
 )
+STAFF_CHANGES = text("SELECT pg_advisory_xact_lock(hashtextextended('staff', 0))")
+STAFF_STAYS = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('staff', 0))")
+AT_ONCE = 1_000
 
 
 PAGE = text(
@@ -48,11 +56,6 @@ PAGE = text(
     " AND (CAST(:assignee AS uuid) IS NULL OR c.assignee_id = :assignee)"
     " AND (CAST(:at AS timestamptz) IS NULL OR (c.active_at, c.id) < (:at, CAST(:id AS uuid)))"
     " ORDER BY c.active_at DESC, c.id DESC LIMIT :limit"
-)
-ABSENT = text(
-    "SELECT u.profile_id FROM users u JOIN conversations c ON c.id = :id AND c.customer_id = :me AND c.status = 'resolved'"
-    " WHERE u.role IN ('staff', 'admin') AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.conversation_id = c.id"
-    "   AND m.profile_id = u.profile_id AND m.left_at IS NULL)"
 )
 
 
@@ -79,6 +82,7 @@ def open_for(customer: Actor, *, title: str | None, now: datetime) -> tuple[UUID
             status="open",
         )
         tx.add(made)
+        tx.execute(STAFF_STAYS)
         staff = [row.profile_id for row in tx.execute(STAFF)]
         memberships.enroll(tx, made.id, {customer.id: "member", **dict.fromkeys(staff, "admin")}, now=now)
         return made.id, True
@@ -91,9 +95,8 @@ def customer_writes(customer: Actor, *, conversation_id: UUID, now: datetime) ->
     """
     try:
         with transaction(SYSTEM) as tx:
-            absent = [row.profile_id for row in tx.execute(ABSENT, {"id": conversation_id, "me": customer.id})]
-            if absent:
-                memberships.enroll(tx, conversation_id, dict.fromkeys(absent, "admin"), now=now)
+            if tx.execute(IS_RESOLVED, {"id": conversation_id, "me": customer.id}).one_or_none() is not None:
+                _join_absent(tx, now=now, conversation_id=conversation_id)
     except Unavailable:
         pass
 
@@ -112,9 +115,10 @@ def inbox(
     at, last_id = after or (None, None)
     values = {"me": actor.id, "status": status, "assignee": assignee, "at": at, "id": last_id, "limit": limit + 1}
     with transaction(SYSTEM) as tx:
-        for row in tx.execute(PAGE, values).all():
-            if not row.is_in:
-                memberships.enroll(tx, row.id, {actor.id: "admin"}, now=now)
+        absent = [row.id for row in tx.execute(PAGE, values).all() if not row.is_in]
+        tx.execute(STAFF_STAYS)
+        if tx.execute(IS_STAFF, {"id": actor.id}).one_or_none() is not None:  # the credential may be a second behind
+            memberships.enroll_all(tx, [Joining(one, actor.id, "admin") for one in absent], now=now)
     with transaction(actor, snapshot=True) as tx:
         return views.inbox(tx, status=status, assignee=assignee, limit=limit, after=after)
 
@@ -130,7 +134,9 @@ def patch(actor: Actor, *, conversation_id: UUID, request: PatchSupport, now: da
         assigns = "assignee_id" in request.model_fields_set
         values = {"id": conversation_id, "status": request.status, "assigns": assigns, "assignee": request.assignee_id}
         tx.change(PATCH, values)
-        memberships.tell_members(tx, conversation_id)
+        if request.status not in (None, "resolved"):
+            _join_absent(tx, now=now, conversation_id=conversation_id)
+        membership_news.tell_members(tx, conversation_id)
     with transaction(actor, snapshot=True) as tx:
         return views.one(tx, conversation_id) or {}
 
@@ -141,10 +147,42 @@ def _check_assignee(tx: Transaction, assignee_id: UUID | None) -> None:
 
 
 def staff_changed(tx: Transaction, profile_id: UUID, *, is_staff: bool, now: datetime) -> None:
-    """Put someone into every unresolved support conversation, or out of all, as their role says."""
-    statement = UNJOINED if is_staff else JOINED
-    for row in tx.execute(statement, {"id": profile_id}).all():
-        if is_staff:
-            memberships.enroll(tx, row.id, {profile_id: "admin"}, now=now)
-        else:
-            memberships.end(tx, row.id, profile_id, now=now)
+    """Put someone into the unresolved support conversations, or out of all, as their role says.
+
+    Out of all at once: they may see none from here on. Into the first thousand, and into any others by ``join_staff``.
+    """
+    if is_staff:
+        _join_absent(tx, now=now, person=profile_id)
+        return
+    joined = [row.id for row in tx.execute(JOINED, {"id": profile_id})]
+    for some in chunks(sorted(joined), AT_ONCE):
+        memberships.end_all(tx, profile_id, some, now=now)
+
+
+def hold_staff(tx: Transaction) -> None:
+    """Let nobody put staff into conversations until the commit: who is on the staff is about to change."""
+    tx.execute(STAFF_CHANGES)
+
+
+def join_staff(*, now: datetime) -> int:
+    """Put all staff into the unresolved support conversations that they are not in, a thousand at a time; gives how many.
+
+    Twice does no more than once.
+    """
+    done = 0
+    while True:
+        with transaction(SYSTEM) as tx:
+            joined = _join_absent(tx, now=now)
+        done += joined
+        if joined < AT_ONCE:
+            return done
+
+
+def _join_absent(
+    tx: Transaction, *, now: datetime, conversation_id: UUID | None = None, person: UUID | None = None
+) -> int:
+    """Put those staff in who are missing: anywhere unresolved, in one conversation, or one person everywhere."""
+    tx.execute(STAFF_STAYS)
+    absent = tx.execute(ABSENT, {"c": conversation_id, "person": person, "limit": AT_ONCE}).all()
+    joining = [Joining(row.id, row.profile_id, "admin") for row in absent]
+    return len(memberships.enroll_all(tx, joining, now=now)) if joining else 0

@@ -174,9 +174,9 @@ def received(profile_id: UUID, conversation_id: UUID, place: tuple[str, int]) ->
         scripts.run(redis.cache, "forward", [_received_key(profile_id, conversation_id)], [*place, POSITION_TTL_S])
 
 
-def forget_received(profile_ids: Iterable[UUID], conversation_id: UUID) -> None:
-    """Forget received places: these people begin anew in the conversation; raises Down."""
-    keys = [_received_key(profile_id, conversation_id) for profile_id in profile_ids]
+def forget_received(pairs: Iterable[tuple[UUID, UUID]]) -> None:
+    """Forget received places: these people begin anew, each in a conversation (which comes first); raises Down."""
+    keys = [_received_key(profile_id, conversation_id) for conversation_id, profile_id in pairs]
     if keys:
         with CACHE.guard():
             redis.cache.delete(*keys)

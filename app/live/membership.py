@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID, uuid4
 
 from app.extensions import LOG, redis
+from app.kernel.chunks import chunks
 from app.live import scripts
 
 TTL_S = 300
 FLOOR = "from:"
+AT_ONCE = 500
 _unevicted: set[tuple[UUID, UUID]] = set()
 
 
@@ -40,31 +42,32 @@ def history_from_seq(conversation_id: UUID, profile_id: UUID) -> int | None:
     return int(held[len(FLOOR) :]) if held and held.startswith(FLOOR.encode()) else None
 
 
-def evict(conversation_id: UUID, profile_ids: Iterable[UUID]) -> None:
-    """Forget memberships, and make every load that is under way forget them too; raises Down.
+def evict(pairs: Iterable[tuple[UUID, UUID]]) -> None:
+    """Forget memberships (conversation, profile), and make every load under way forget them too; raises Down.
 
-    One that could not be carried out is kept and tried again (``retry_evictions``): the log may come back with old keys.
+    What could not be carried out is kept and tried again (``retry_evictions``): the log may come back with old keys.
     """
-    wanted = {(conversation_id, profile_id) for profile_id in profile_ids}
+    wanted = set(pairs)
     _unevicted.update(wanted)
-    _evict(conversation_id, [profile_id for _, profile_id in wanted])
+    _evict(wanted)
     _unevicted.difference_update(wanted)
 
 
 def retry_evictions() -> None:
     """Carry out the evictions that failed; raises Down."""
-    for conversation_id, profile_id in list(_unevicted):
-        _evict(conversation_id, [profile_id])
-        _unevicted.discard((conversation_id, profile_id))
+    if wanted := set(_unevicted):
+        _evict(wanted)
+        _unevicted.difference_update(wanted)
 
 
-def _evict(conversation_id: UUID, profile_ids: Iterable[UUID]) -> None:
+def _evict(pairs: Collection[tuple[UUID, UUID]]) -> None:
     with LOG.guard():
-        pipe = redis.log.pipeline(transaction=True)
-        pipe.set(f"member-token:{conversation_id}", uuid4().hex, ex=TTL_S * 4)
-        for profile_id in profile_ids:
-            pipe.delete(member_key(conversation_id, profile_id))
-        pipe.execute()
+        for some in chunks(pairs, AT_ONCE):
+            pipe = redis.log.pipeline(transaction=True)
+            for conversation_id in {conversation_id for conversation_id, _ in some}:
+                pipe.set(f"member-token:{conversation_id}", uuid4().hex, ex=TTL_S * 4)
+            pipe.delete(*(member_key(*pair) for pair in some))
+            pipe.execute()
 
 
 def forget_all() -> None:

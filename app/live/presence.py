@@ -6,7 +6,7 @@ import itertools
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -18,19 +18,42 @@ TTL_S = 60
 SEEN = "presence:seen"
 
 
-def note(profile_id: UUID, device: str, status: str, now: datetime) -> tuple[str, str]:
-    """Note a device's state (``gone`` takes it away); gives (the person's status, the status last told). Raises Down."""
-    keys = [f"presence:devices:{profile_id}", f"presence:{profile_id}"]
-    with CACHE.guard():
-        redis.cache.hset(SEEN, str(profile_id), now.isoformat())
-        raw = scripts.run(redis.cache, "presence", keys, [device, status, int(now.timestamp() * 1000), TTL_S * 1000])
-    return raw[0].decode(), raw[1].decode()
+class Noted(NamedTuple):
+    """What is noted of a device: whose it is and its state (``gone`` takes it away)."""
+
+    profile_id: UUID
+    device: str
+    status: str
 
 
-def told(profile_id: UUID, event: dict[str, Any]) -> None:
-    """Keep what was told of a person; raises Down."""
+def note(notes: Sequence[Noted], now: datetime) -> list[tuple[str, str]]:
+    """Note devices' states, any number in two round trips; gives (the person's status, the status last told) of each.
+
+    Raises Down.
+    """
+    if not notes:
+        return []
+    at = int(now.timestamp() * 1000)
+    calls = [
+        (
+            [f"presence:devices:{one.profile_id}", f"presence:{one.profile_id}"],
+            [one.device, one.status, at, TTL_S * 1000],
+        )
+        for one in notes
+    ]
     with CACHE.guard():
-        redis.cache.set(f"presence:{profile_id}", orjson.dumps(event), ex=TTL_S)
+        redis.cache.hset(SEEN, mapping={str(one.profile_id): now.isoformat() for one in notes})
+        return [(raw[0].decode(), raw[1].decode()) for raw in scripts.run_many(redis.cache, "presence", calls)]
+
+
+def told(events: Mapping[UUID, dict[str, Any]]) -> None:
+    """Keep what was told of people; raises Down."""
+    if events:
+        with CACHE.guard():
+            pipe = redis.cache.pipeline(transaction=False)
+            for profile_id, event in events.items():
+                pipe.set(f"presence:{profile_id}", orjson.dumps(event), ex=TTL_S)
+            pipe.execute()
 
 
 def of(profile_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:

@@ -2,9 +2,9 @@
 
 Each travels on both, so that a process that has lost one bus still hears; acting on one twice does nothing.
 
-A payload ends at 8,000 bytes, so it names things and never carries them. Kinds: ``member`` (someone's membership of a
-conversation changed), ``session`` (revoked), ``profile`` (changed or banned), ``head`` (a conversation moved and Redis could
-not be told).
+A payload ends at 8,000 bytes, so it names things and never carries them. Kinds: ``member`` (memberships of a conversation
+changed), ``memberships`` (someone's of many conversations), ``session`` (revoked), ``profile`` (changed or banned), ``head``
+(a conversation moved and Redis could not be told).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import logging
 import select
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -27,21 +27,29 @@ log = logging.getLogger(__name__)
 CHANNEL = "parley"  # in PostgreSQL and in Redis
 HEARTBEAT_S = 0.4
 SILENCE_MAX_S = 1.5
-NOTIFY = text("SELECT pg_notify('parley', :payload)")
+NOTIFY = text("SELECT pg_notify('parley', payload) FROM unnest(CAST(:payloads AS text[])) AS payload")
 Notice = dict[str, Any]
 
 
 def announce(tx: Transaction, kind: str, **names: Any) -> None:
     """Have every process hear this notice when, and only if, the transaction commits."""
-    payload = json.dumps({"kind": kind, **names})
-    tx.execute(NOTIFY, {"payload": payload})
-    tx.after_commit(lambda: _publish(payload))
+    announce_all(tx, kind, [names])
 
 
-def _publish(payload: str) -> None:
+def announce_all(tx: Transaction, kind: str, notices: Iterable[Mapping[str, Any]]) -> None:
+    """Have every process hear these notices of a kind, in this order, when, and only if, the transaction commits."""
+    payloads = [json.dumps({"kind": kind, **names}) for names in notices]
+    tx.execute(NOTIFY, {"payloads": payloads})
+    tx.after_commit(lambda: _publish(payloads))
+
+
+def _publish(payloads: Sequence[str]) -> None:
     try:
         with CACHE.guard():
-            redis.cache.publish(redis.channel(CHANNEL), payload)
+            pipe = redis.cache.pipeline(transaction=False)
+            for payload in payloads:
+                pipe.publish(redis.channel(CHANNEL), payload)
+            pipe.execute()
     except Down:
         log.debug("the notice travels by the database alone")
 

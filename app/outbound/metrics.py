@@ -14,12 +14,12 @@ import threading
 import time
 from bisect import bisect_left
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, start_http_server, values
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from app.kernel import clock
@@ -145,34 +145,58 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def exposition(readings: Iterable[Reading]) -> bytes:
-    """Give everything in Prometheus' text format: what was counted, and what was asked for just now."""
-    return _counted() + _asked(readings)
+class Everything:
+    """What was counted, and what is asked for at the moment of a scrape, as the library collects it."""
+
+    def __init__(self, readings: Callable[[], Iterable[Reading]]) -> None:
+        self._readings = readings
+
+    def collect(self) -> Iterator[Metric]:
+        """Give all of it."""
+        yield from _counted()
+        yield from _asked(self._readings())
 
 
-def _counted() -> bytes:
+def exposition(readings: Callable[[], Iterable[Reading]]) -> bytes:
+    """Give everything in Prometheus' text format."""
+    return bytes(generate_latest(_registry(readings)))
+
+
+def serve(host: str, port: int, readings: Callable[[], Iterable[Reading]]) -> None:
+    """Answer scrapes of a process that serves nothing else, by the library's own server, on a thread of its own.
+
+    It asks nobody who they are. A port that is taken is logged: the process has other work to do.
+    """
+    try:
+        start_http_server(port, host, _registry(readings))
+    except OSError as error:
+        log.warning("the numbers are not served at %s:%s: %s", host, port, error)
+
+
+def _registry(readings: Callable[[], Iterable[Reading]]) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    registry.register(Everything(readings))
+    return registry
+
+
+def _counted() -> Iterable[Metric]:
     _count()
     if not _shared:
-        return bytes(generate_latest(_numbers[0].registry))
+        return _numbers[0].registry.collect()
     _sweep(_shared[0])
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=str(_shared[0]))  # type: ignore[no-untyped-call]
-    return bytes(generate_latest(registry))
+    collector = MultiProcessCollector(CollectorRegistry(), path=str(_shared[0]))  # type: ignore[no-untyped-call]
+    found: Iterable[Metric] = collector.collect()  # type: ignore[no-untyped-call]
+    return found
 
 
-def _asked(readings: Iterable[Reading]) -> bytes:
-    registry, gauges = CollectorRegistry(), dict[str, Any]()
-    plain, values.ValueClass = values.ValueClass, values.MutexValue
-    try:
-        for one in readings:
+def _asked(readings: Iterable[Reading]) -> Iterable[Metric]:
+    gauges: dict[str, GaugeMetricFamily] = {}
+    for one in readings:
+        if one.name not in gauges:
             names = [name for name, _ in one.labels]
-            if one.name not in gauges:
-                gauges[one.name] = Gauge(f"parley_{one.name}", one.words, names, registry=registry)
-            gauge = gauges[one.name]
-            (gauge.labels(*(value for _, value in one.labels)) if names else gauge).set(one.value)
-    finally:
-        values.ValueClass = plain
-    return bytes(generate_latest(registry))
+            gauges[one.name] = GaugeMetricFamily(f"parley_{one.name}", one.words, labels=names)
+        gauges[one.name].add_metric([value for _, value in one.labels], one.value)
+    return gauges.values()
 
 
 # what is counted ------------------------------------------------------------------------------------------------------

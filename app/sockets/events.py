@@ -113,7 +113,9 @@ def _read(connection: Connection, request: wire.MarkRead) -> dict[str, Any]:
 
 
 def _unread(connection: Connection, request: wire.MarkUnread) -> dict[str, Any]:
-    return reading.mark_unread(connection.actor, conversation_id=request.conversation_id, message_id=request.message_id)
+    return reading.mark_unread(
+        connection.actor, conversation_id=request.conversation_id, now=clock.now(), message_id=request.message_id
+    )
 
 
 def _typing(connection: Connection, request: wire.Typing) -> dict[str, Any]:
@@ -153,11 +155,18 @@ def _subscribe(connection: Connection, request: wire.Subscribe) -> dict[str, Any
     for channel in request.channels:
         _authorise(connection, channel)
         rooms.hold(connection, channel)
+    rooms.until_heard()
     return {"channels": sorted(connection.channels)}
 
 
 def _authorise(connection: Connection, channel: str) -> None:
-    """Ask whether a socket may listen, again where an eviction was heard of meanwhile; one heard of later takes it out."""
+    """Ask whether a socket may listen, again where an eviction was heard of meanwhile; one heard of later takes it out.
+
+    One that hears a conversation's messages may hear the rest: when many come back at once, that spares a query for each
+    channel of each.
+    """
+    if channels.conversation_of(channel) in connection.memberships:
+        return
     while True:
         before = registry.changes(connection.actor.id)
         channels.authorise(connection.actor, channel=channel)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from app.domain import heads, hearing, trust
+from app.domain import heads, hearing, relay, trust
 from app.kernel.errors import DomainError
 from app.sockets import registry, rooms, standing
 
@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 RECHECK_LOOK_S = 0.1
 FETCH_EVERY_S = 0.5
 _recheck_due, _heads_due = threading.Event(), threading.Event()
+_joined: set[str] = set()  # conversations that were entered before this process could hear what is said there
 
 
 def on_notice(notice: dict[str, Any]) -> None:
@@ -47,7 +48,13 @@ def _profile_changed(notice: dict[str, Any]) -> None:
 
 def _members_changed(notice: dict[str, Any]) -> None:
     for profile in notice["profileIds"]:
-        _membership_changed(UUID(profile), UUID(notice["conversationId"]), ended=notice["ended"])
+        _memberships_changed(UUID(profile), [UUID(notice["conversationId"])], ended=notice["ended"])
+
+
+def _one_members_changed(notice: dict[str, Any]) -> None:
+    _memberships_changed(
+        UUID(notice["profileId"]), [UUID(one) for one in notice["conversationIds"]], ended=notice["ended"]
+    )
 
 
 def _channels_ended(notice: dict[str, Any]) -> None:
@@ -61,31 +68,36 @@ NOTICES: dict[str, Callable[[dict[str, Any]], None]] = {
     "profile": _profile_changed,
     "channels": _channels_ended,
     "member": _members_changed,
+    "memberships": _one_members_changed,
 }
 
 
-def _membership_changed(profile_id: UUID, conversation_id: UUID, *, ended: bool) -> None:
+def _memberships_changed(profile_id: UUID, conversation_ids: list[UUID], *, ended: bool) -> None:
     """Put someone's sockets in or out. Notices come on two buses and may swap: the database says what holds."""
     registry.note_change(profile_id)
     for connection in registry.of_profile(profile_id) if ended else []:
-        rooms.leave(connection, conversation_id)
+        for conversation_id in conversation_ids:
+            rooms.leave(connection, conversation_id)
     try:
-        _as_the_database_says(profile_id, conversation_id)
+        _as_the_database_says(profile_id, conversation_ids)
     except DomainError:
         recheck_soon()
 
 
-def _as_the_database_says(profile_id: UUID, conversation_id: UUID) -> None:
+def _as_the_database_says(profile_id: UUID, conversation_ids: list[UUID]) -> None:
     while registry.of_profile(profile_id):
         before = registry.changes(profile_id)
-        member = heads.membership(profile_id, conversation_id)
+        members = heads.memberships(profile_id, conversation_ids)
         if registry.changes(profile_id) != before:
             continue
         for connection in registry.of_profile(profile_id):
-            if member is None:
-                rooms.leave(connection, conversation_id)
-            else:
-                rooms.join(connection, conversation_id, member.history_from_seq, kind=member.kind)
+            for conversation_id in conversation_ids:
+                member = members.get(conversation_id)
+                if member is None:
+                    rooms.leave(connection, conversation_id)
+                else:
+                    rooms.join(connection, conversation_id, member.history_from_seq, kind=member.kind)
+        rooms.when_heard(conversation_ids, _joined.update)
         return
 
 
@@ -106,6 +118,7 @@ def run_rechecks(stopping: threading.Event) -> None:
         try:
             _if_due(_recheck_due, recheck_all)
             _if_due(_heads_due, rooms.tell_all_heads)
+            _tell_heads_of_joined()
             if hearing.misses_emits() and time.monotonic() - fetched_at > FETCH_EVERY_S:
                 fetched_at = time.monotonic()
                 rooms.fetch_all()
@@ -113,6 +126,13 @@ def run_rechecks(stopping: threading.Event) -> None:
             pass  # the next turn
         except Exception:
             log.exception("a recheck failed; it is tried again")
+
+
+def _tell_heads_of_joined() -> None:
+    if _joined:
+        told = set(_joined)
+        relay.tell_heads(map(UUID, told))
+        _joined.difference_update(told)
 
 
 def _if_due(due: threading.Event, step: Callable[[], None]) -> None:
@@ -132,4 +152,5 @@ def recheck_all() -> None:
     for connection in registry.everyone():
         if standing.confirm(connection):
             rooms.settle(connection)
+    rooms.until_heard()
     rooms.tell_all_heads()

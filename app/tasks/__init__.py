@@ -21,6 +21,7 @@ BEAT = {
     "conversations.heal": {"task": "conversations.heal", "schedule": 30.0, "options": {"expires": 30}},
     "typing.clean_up": {"task": "typing.clean_up", "schedule": 5.0, "options": {"expires": 5}},
     "presence.flush": {"task": "presence.flush", "schedule": 60.0, "options": {"expires": 60}},
+    "support.join_staff": {"task": "support.join_staff", "schedule": 60.0, "options": {"expires": 60}},
     "digests.plan": {"task": "digests.plan", "schedule": 60.0, "options": {"expires": 60}},
     "delivery.fail_gone": {"task": "delivery.fail_gone", "schedule": 10.0, "options": {"expires": 10}},
     "delivery.forget_marks": {

@@ -14,6 +14,7 @@ from app.domain import (
     retention,
     search,
     sessions,
+    support,
     typing,
     uploads,
 )
@@ -32,6 +33,7 @@ def register(celery: Celery) -> None:
     celery.task(name="delivery.forget_marks", ignore_result=True)(forget_marks)
     celery.task(name="search.take_up", ignore_result=True)(take_up)
     celery.task(name="search.take_up_all", ignore_result=True)(take_up_all)
+    celery.task(name="support.join_staff", ignore_result=True)(join_staff)
     celery.task(name="uploads.clean_up", ignore_result=True)(clean_up_uploads)
     celery.task(name="sessions.clean_up", ignore_result=True)(clean_up_sessions)
     celery.task(name="retention.purge", ignore_result=True)(purge)
@@ -85,6 +87,14 @@ def forget_marks() -> None:
 def clean_up_sessions() -> None:
     """Delete sessions that ended long ago."""
     sessions.clean_up(now=clock.now())
+
+
+def join_staff() -> None:
+    """Put staff into the support conversations that they are not in."""
+    try:
+        support.join_staff(now=clock.now())
+    except DomainError:
+        pass  # a minute later it is tried again
 
 
 def purge() -> None:

@@ -71,13 +71,14 @@ def test_a_deletion_leaves_a_tombstone_and_nothing_of_what_was_there(
     cast.device(cast.ben)
     room = cast.room(name, cast.ben)
     hers = door(cast.ann)
-    said = hers.say(room, f"secret for @{cast.ben.username}")
+    said = hers.say(room, f"secret for @{cast.ben.username}", metadata={"preview": "the secret again"})
     assert said["mentions"] == [cast.ben.id]
     hers.edit(said["id"], f"secret two for @{cast.ben.username}")
     door(cast.ben).react(said["id"], "👍")
     gone = hers.delete(said["id"])
     assert gone["deletedAt"]
     assert (gone["content"], gone["reactions"], gone["mentions"], gone["attachments"]) == ("", [], [], [])
+    assert gone["metadata"] == {}
     assert (gone["seq"], gone["changedSeq"]) == (1, 4)
     assert gone == loaded(cast, said["id"]) == heard_of(cast, cast.ben, said["id"], "message:changed", 4)
     assert cast.ben.ok("GET", f"/messages/{said['id']}/history")["items"] == []

@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+from redis.connection import Connection
+
 from app.domain import presence, presence_news
 from app.domain.presence_news import News
 from app.kernel import clock
+from app.kernel.actor import Actor
+from app.live import presence as live
 from tests.domain.conftest import Aside
 
 
@@ -53,3 +58,29 @@ def test_what_changes_and_changes_back_within_a_moment_is_not_told(aside: Aside)
     presence_news.gather(news(room, "away", "offline", one))
     assert presence_news.flush() == 1
     assert [event["status"] for event in told(aside, room)] == ["offline"], "only the newest"
+
+
+def test_a_heartbeat_of_a_thousand_devices_is_a_few_questions_and_tells_of_whoever_was_thought_gone(
+    aside: Aside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everyone = [Actor(id=uuid4(), kind="user") for _ in range(1_000)]
+    for number, actor in enumerate(everyone):
+        presence._devices[f"beating{number}"] = presence.Device(actor, "online", {})
+    asked = 0
+    send = Connection.send_packed_command
+
+    def count(self: Connection, *given: Any, **named: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return send(self, *given, **named)
+
+    try:
+        presence._beat()  # nobody has been heard of yet
+        assert {event["status"] for event in live.of([actor.id for actor in everyone]).values()} == {"online"}
+        monkeypatch.setattr(Connection, "send_packed_command", count)
+        presence._beat()
+        assert 0 < asked < 40
+    finally:
+        for number in range(len(everyone)):
+            presence._devices.pop(f"beating{number}")
+    presence_news.flush()

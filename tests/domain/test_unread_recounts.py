@@ -141,9 +141,18 @@ class Play:
             return
         if target and target.seq <= self.model.read[who]:
             self.model.read[who] = max(target.seq - 1, self.model.floor[who])
+        elif target and named:
+            self.model.read[who] = max([self.model.read[who], *(s.seq for s in self.model.said if s.seq < target.seq)])
         told = reading.mark_unread(
-            self.people[who], conversation_id=self.c, message_id=target.id if target and named else None
+            self.people[who],
+            conversation_id=self.c,
+            now=clock.now(),
+            message_id=target.id if target and named else None,
         )
+        if target and named:
+            assert [s for s in self.model.said if s.seq >= target.seq and s.sender != who and not s.deleted] == (
+                self.model.unread(who)
+            ), "what comes from there on is unread, and nothing else"
         assert told == {"readSeq": self.model.read[who], "unreadCount": len(self.model.unread(who))}
 
     def _leave(self, who: str, _: int) -> None:

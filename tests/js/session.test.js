@@ -94,6 +94,50 @@ test("what has been seen is reported as read, the newest of a batch", async () =
   assert.deepEqual(reads, [["message:read", { conversationId: "c1", messageId: "c1-2" }]]);
 });
 
+for (const [when, ms] of [["before what was seen is reported", 0], ["while the report is under way", 500]]) {
+  test(`marked unread ${when}, it stays so`, async () => {
+    connection.connect();
+    await session.open("c1");
+    for (const words of ["one", "two"]) say(words);
+    const messages = session.archive.timeline("c1").messages;
+    const answers = [];
+    connection.late = () => new Promise((answer) => answers.push(answer));
+    for (const message of messages) session.reading.seen(message);
+    await clock.advance(ms);
+    const marked = session.reading.markUnread(messages[1]);
+    session.reading.seen(messages[1]); // it is still in sight
+    await settled();
+    assert.deepEqual(connection.requests.filter(([name]) => name.includes("read")).length, 1, "not before the report is answered");
+    connection.late = () => Promise.resolve();
+    answers.forEach((answer) => answer());
+    await marked;
+    await clock.advance(5_000);
+    assert.deepEqual(
+      connection.requests.map(([name]) => name).filter((name) => name.includes("read")),
+      ["message:read", "/api/messages/mark-unread"],
+    );
+    const { readSeq, unreadCount } = session.conversations.get("c1");
+    assert.deepEqual([readSeq, unreadCount, server.unread("c1")], [1, 1, 1]);
+    session.reading.resume("c1");
+    session.reading.seen(messages[1]);
+    await clock.advance(500);
+    assert.deepEqual([session.conversations.get("c1").unreadCount, server.unread("c1")], [0, 0]);
+  });
+}
+
+test("what I mark unread on another device is unread here, also where I have the conversation before me", async () => {
+  connection.connect();
+  await session.open("c1");
+  for (const words of ["one", "two"]) say(words);
+  session.reading.seen(session.archive.timeline("c1").messages[1]);
+  await clock.advance(500);
+  connection.carry("unread", { conversationId: "c1", unreadCount: 1, mentionCount: 0, total: 1, readSeq: 1, isSetBack: true });
+  session.reading.seen(session.archive.timeline("c1").messages[1]);
+  assert.equal(session.conversations.get("c1").unreadCount, 1);
+  connection.carry("unread", { conversationId: "c1", unreadCount: 2, mentionCount: 0, total: 2, readSeq: 0 });
+  assert.equal(session.conversations.get("c1").unreadCount, 1, "a lower one that was not set back is late news");
+});
+
 test("a conversation that is not mine any more goes", async () => {
   connection.connect();
   const gone = [];

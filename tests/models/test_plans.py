@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 
 import psycopg2
 import pytest
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.orm import Session
 
 from app.domain import access, arrivals, commit, delivery, gate, healing, relay
-from app.models.transaction import CONTEXT
+from app.kernel.actor import Actor
+from app.models.transaction import CONTEXT, Transaction
 from app.queries import conversations, messages, unread
 from bench import people
 from tests.support.stack import environment, fresh_database
@@ -65,6 +68,7 @@ def _values(crowd: people.Crowd) -> dict[str, Any]:
     }  # fmt: skip
 
 
+READ_TO = text("UPDATE memberships SET read_seq = :seq WHERE profile_id = :me")
 HOT = {
     "history, newest": messages.NEWEST,
     "history, before": messages.BEFORE,
@@ -138,3 +142,33 @@ def _plan_in(asking: Connection, statement: Any, values: dict[str, Any]) -> dict
     wanted = {name: values[name] for name in statement._bindparams}
     found: dict[str, Any] = asking.execute(text(f"EXPLAIN (FORMAT JSON) {statement.text}"), wanted).scalar_one()[0]
     return found["Plan"]
+
+
+LISTS: dict[str, Callable[[Transaction, UUID], object]] = {
+    "all": lambda tx, _: conversations.mine(tx, kind=None, archived=None, limit=50, after=None)[0],
+    "one": conversations.one,
+}
+LOOKED = text("SELECT sum(idx_scan + seq_scan) FROM pg_stat_xact_user_tables WHERE relname = 'memberships'")
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_asks_for_no_membership_for_each_message_that_it_counts(
+    filled: tuple[Connection, people.Crowd], name: str
+) -> None:
+    asking, crowd = filled
+    reader = Actor(id=UUID(crowd.people[1]), kind="user")
+    room = UUID(crowd.rooms[0])
+
+    def looks(read_seq: int) -> int:
+        with Session(asking.engine) as session:
+            tx = Transaction(session, reader)
+            with tx.elevated():
+                tx.execute(READ_TO, {"seq": read_seq, "me": reader.id})
+            tx.execute(CONTEXT, {"scope": "actor", "actor_id": str(reader.id), "role": "member"})
+            before = tx.execute(LOOKED).scalar_one()
+            assert LISTS[name](tx, room)
+            found: int = tx.execute(LOOKED).scalar_one() - before
+            session.rollback()
+        return found
+
+    assert looks(0) == looks(EACH - 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,12 +15,15 @@ import requests
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.domain import measuring
 from app.factory import create_app
 from app.outbound import metrics
 from config import Config, load_config
 from tests.support.cast import Cast, listens
+from tests.support.clients import Person
 from tests.support.doors import RestDoor, SocketDoor
-from tests.support.stack import ROOT, until
+from tests.support.serving import promote
+from tests.support.stack import ROOT, WORKER, Stack, _answers, environment, free_port, fresh_database, until
 
 SECRET = "only-for-tests-" + "x" * 32
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-")
@@ -104,6 +108,21 @@ def test_in_development_this_machine_may_see_the_numbers_and_nobody_from_elsewhe
     assert status(PRODUCTION) == 401
 
 
+@pytest.mark.parametrize("mode", ["behind"], indirect=True, scope="session")
+def test_a_signed_in_admin_may_see_the_numbers_and_no_other_person(cast: Cast, stack: Stack, name: str) -> None:
+    """Asked through a proxy, so that nobody is let in for being this machine."""
+    admin, forwarded = Person(stack.url, f"{name}-admin"), {"X-Forwarded-For": "192.0.2.7"}
+    promote(stack, admin, "admin")
+
+    def ask(person: Person | None) -> int:
+        headers = {**forwarded, **({"Authorization": f"Bearer {person.token}"} if person else {})}
+        return requests.get(f"{stack.url}/metrics", headers=headers, timeout=10).status_code
+
+    assert [ask(one) for one in (None, cast.ann, admin)] == [401, 403, 200]
+    promote(stack, admin, "staff")
+    assert ask(admin) == 403
+
+
 @pytest.mark.fast
 def test_with_a_token_only_the_token_opens() -> None:
     token = {"CHAT_METRICS_TOKEN": "for-prometheus-only"}
@@ -134,7 +153,7 @@ def test_what_a_dead_process_counted_stays_and_what_it_had_open_does_not(tmp_pat
     subprocess.run([sys.executable, "-c", COUNT, str(tmp_path)], cwd=ROOT, check=True)
     metrics.accepted("behind", 0.004)
     metrics.connected(1)
-    found = samples(metrics.exposition([]).decode())
+    found = samples(metrics.exposition(list).decode())
     assert found["parley_accept_seconds_count{mode=behind}"] == 2
     assert found["parley_accept_seconds_bucket{le=0.005,mode=behind}"] == 1
     assert found["parley_accept_seconds_sum{mode=behind}"] == pytest.approx(0.024)
@@ -146,4 +165,42 @@ def test_what_a_dead_process_counted_stays_and_what_it_had_open_does_not(tmp_pat
 def test_a_first_process_begins_anew(tmp_path: Path, unshared: None) -> None:
     subprocess.run([sys.executable, "-c", COUNT, str(tmp_path)], cwd=ROOT, check=True)
     metrics.share(tmp_path)
-    assert samples(metrics.exposition([]).decode()).get("parley_accept_seconds_count", 0) == 0
+    assert samples(metrics.exposition(list).decode()).get("parley_accept_seconds_count", 0) == 0
+
+
+# a worker by itself ---------------------------------------------------------------------------------------------------
+def test_a_worker_answers_at_a_port_of_its_own_where_one_is_set(
+    services: dict[str, str], template: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    own = {"CHAT_WORKER_METRICS_PORT": str(port), "CHAT_INSTANCE_PATH": str(tmp_path)}
+    environ = {**environment(services, fresh_database(services, template)), **own}
+    worker = subprocess.Popen(WORKER, cwd=ROOT, env=environ, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: _answers(f"http://127.0.0.1:{port}/metrics"), within_s=30, what="the worker's numbers")
+        found = scrape(f"http://127.0.0.1:{port}")
+        assert {"parley_persist_seconds_count", "parley_write_mode"} <= found.keys()
+        assert found["parley_up{part=database}"] == 1
+    finally:
+        worker.terminate()
+        worker.wait(20)
+
+
+@pytest.mark.fast
+def test_a_taken_port_costs_the_numbers_and_not_the_worker(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        metrics.serve("127.0.0.1", taken.getsockname()[1], list)
+    assert "the numbers are not served" in caplog.text
+
+
+@pytest.mark.fast
+def test_a_worker_serves_nothing_unless_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(metrics, "serve", lambda *given: asked.append(given[:2]))
+    given: list[dict[str, str]] = [{}, {"CHAT_WORKER_METRICS_PORT": "9199"}]
+    for one in given:
+        monkeypatch.setattr(measuring, "settings", lambda one=one: config(**one))
+        measuring.serve()
+    assert asked == [("127.0.0.1", 9199)]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
+from app.domain import channels
+from app.kernel.actor import Actor
+from app.sockets import events, registry
 from tests.support.cast import Cast
 from tests.support.clients import Person, Socket, send_body
 from tests.support.doors import RestDoor
@@ -125,3 +129,19 @@ def test_an_own_messages_channel_brings_no_private_conversation(stack: Stack, sa
     desk.next("message", lambda m: m["id"] == served["id"] and m["persisted"])
     assert desk.heard("message", lambda m: m["id"] == private["id"]) == []
     ann.close()
+
+
+@pytest.mark.fast
+def test_a_socket_that_hears_a_conversation_may_hear_the_rest_of_it_without_another_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mine, other = uuid4(), uuid4()
+    connection = registry.Connection("sid", Actor(id=uuid4(), kind="user"), memberships={mine: 0})
+    asked: list[str] = []
+    monkeypatch.setattr(channels, "authorise", lambda _, channel: asked.append(channel))
+    for kind in channels.OF_A_CONVERSATION:
+        events._authorise(connection, f"{kind}:{mine}")
+    assert asked == []
+    for channel in (f"receipts:{other}", f"customer:{mine}:messages", "receipts:nothing"):
+        events._authorise(connection, channel)
+    assert asked == [f"receipts:{other}", f"customer:{mine}:messages", "receipts:nothing"]

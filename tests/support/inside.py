@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -66,6 +67,19 @@ class Inside:
     def head(self, conversation_id: str) -> int:
         """Read a conversation's head."""
         return int(self.rows("SELECT head_seq FROM conversations WHERE id = %s", conversation_id)[0][0])
+
+    def whole(self, conversation_id: str) -> tuple[int, list[int], dict[str, int]]:
+        """Read a conversation's head, its positions and the place of each message, all from one moment."""
+        connection = self.connect()
+        connection.set_session(isolation_level="REPEATABLE READ", readonly=True, autocommit=False)
+        looking = copy(self)
+        looking._connection = connection
+        try:
+            head, positions = looking.head(conversation_id), looking.positions(conversation_id)
+            rows = looking.rows("SELECT id::text, seq FROM messages WHERE conversation_id = %s", conversation_id)
+            return head, positions, {row[0]: row[1] for row in rows}
+        finally:
+            connection.close()
 
     def fill(self, conversation_id: str, sender_id: str, count: int) -> None:
         """Commit messages behind everybody's back, as if every emit of them had been lost."""

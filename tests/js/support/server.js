@@ -146,7 +146,14 @@ export class FakeConnection extends Emitter {
 
   /** The REST door of the same wire. */
   api() {
-    return { get: (path, query) => this.fetch(path, query) };
+    return { get: (path, query) => this.fetch(path, query), post: (path, body) => this.markUnread(path, body) };
+  }
+
+  async markUnread(path, { conversationId, messageId }) {
+    this.requests.push([path, { conversationId, messageId }]);
+    const room = this.server.rooms.get(conversationId);
+    room.readSeq = room.messages.get(messageId).seq - 1;
+    return { readSeq: room.readSeq, unreadCount: this.server.unread(conversationId) };
   }
 
   async fetch(path, query = {}) {

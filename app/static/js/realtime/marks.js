@@ -22,6 +22,8 @@ export class Marks {
     this.reported = new Map();
     /** @type {Map<string, Mark>} */
     this.wanted = new Map();
+    /** @type {Map<string, Promise<void>>} */
+    this.underWay = new Map();
     /** @type {any} */
     this.timer = null;
   }
@@ -63,11 +65,24 @@ export class Marks {
   }
 
   flush() {
-    if (!this.connected) return;
-    for (const [conversationId, mark] of [...this.wanted]) {
-      this.wanted.delete(conversationId);
-      this.tell(conversationId, mark);
-    }
+    if (this.connected) for (const conversationId of [...this.wanted.keys()]) this.begin(conversationId);
+  }
+
+  /** This will report what waits for a conversation without delay, and wait for every answer. @param {string} conversationId */
+  async settled(conversationId) {
+    if (this.connected) this.begin(conversationId);
+    await this.underWay.get(conversationId);
+  }
+
+  /** @param {string} conversationId */
+  begin(conversationId) {
+    const mark = this.wanted.get(conversationId);
+    if (!mark) return;
+    this.wanted.delete(conversationId);
+    const told = Promise.all([this.underWay.get(conversationId), this.tell(conversationId, mark)]).then(() => {
+      if (this.underWay.get(conversationId) === told) this.underWay.delete(conversationId);
+    });
+    this.underWay.set(conversationId, told);
   }
 
   /** @param {string} conversationId @param {Mark} mark */

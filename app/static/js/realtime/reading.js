@@ -20,9 +20,16 @@ export class Reading {
   /** This will make a message and what follows it unread again. @param {Message} message */
   async markUnread({ conversationId, id }) {
     this.left.add(conversationId);
-    const read = await this.session.api.post("/api/messages/mark-unread", { conversationId, messageId: id });
-    this.session.reads.reset(conversationId, read.readSeq);
-    this.session.conversations.update(conversationId, read);
+    // What was on screen was read: told later, it would undo this.
+    await this.session.reads.settled(conversationId);
+    this.setBack(conversationId, await this.session.api.post("/api/messages/mark-unread", { conversationId, messageId: id }));
+  }
+
+  /** Set back on purpose, here or on another device of mine. @param {string} id @param {{readSeq: number, unreadCount: number, mentionCount?: number}} told */
+  setBack(id, { readSeq, unreadCount, mentionCount }) {
+    this.left.add(id);
+    this.session.reads.reset(id, readSeq);
+    this.session.conversations.update(id, { readSeq, unreadCount, ...(mentionCount == null ? {} : { mentionCount }) });
   }
 
   /** This will note that a message has been on screen. @param {Message} message */

@@ -192,9 +192,10 @@ export class Session extends Emitter {
     else this.took(conversation);
   }
 
-  /** @param {{conversationId: string, unreadCount: number, mentionCount: number, readSeq?: number}} told */
-  unread({ conversationId, unreadCount, mentionCount, readSeq }) {
-    this.conversations.read(conversationId, { unreadCount, mentionCount, ...(readSeq == null ? {} : { readSeq }) });
+  /** @param {{conversationId: string, unreadCount: number, mentionCount: number, readSeq?: number, isSetBack?: boolean}} told */
+  unread({ conversationId, unreadCount, mentionCount, readSeq, isSetBack }) {
+    if (isSetBack && readSeq != null) this.reading.setBack(conversationId, { readSeq, unreadCount, mentionCount });
+    else this.conversations.read(conversationId, { unreadCount, mentionCount, ...(readSeq == null ? {} : { readSeq }) });
     this.reading.recount(conversationId);
   }
 
