@@ -1,6 +1,7 @@
 """The web process: `python wsgi.py`, or `wsgi:app` for another WSGI server.
 
-The one place that knows eventlet and gevent, so that leaving either is a change of ASYNC_MODE. The library's patches
+The one place that knows eventlet and gevent (but for `app/sockets/loop.py`, without which sockets are merely slower), so
+that leaving either is a change of ASYNC_MODE. The library's patches
 must be in place before anything else is imported, hence the order of this file. With WEB_CONCURRENCY above 1 this
 process only starts that many others on the same port and replaces those that die (`web_processes.py`).
 """

@@ -25,11 +25,12 @@ log = logging.getLogger(__name__)
 class Ticket:
     """One send that waits for the database."""
 
-    __slots__ = ("_done", "final", "is_new", "refusal", "submission")
+    __slots__ = ("_done", "encoded", "final", "is_new", "refusal", "submission")
 
     def __init__(self, submission: Submission) -> None:
         self.submission = submission
         self.final: MessageEvent | None = None
+        self.encoded: bytes | None = None
         self.is_new = False
         self.refusal: DomainError | None = None
         self._done = threading.Lock()  # an Event is a hundred times as dear, and one is made for each send
@@ -52,8 +53,10 @@ _resting = threading.Event()
 _resting.set()
 
 
-def submit(event: MessageEvent, *, after: UUID | None) -> tuple[MessageEvent, bool]:
-    """Commit a message and give (its final event, whether it is new); raises what refuses it, or Unavailable."""
+def submit(event: MessageEvent, *, after: UUID | None) -> tuple[MessageEvent, bool, bytes | None]:
+    """Commit a message and give (its final event, whether it is new, its text where it was made); raises what refuses it,
+    or Unavailable.
+    """
     ticket = Ticket(Submission(event, gated=True, after=after))
     _queue.append(ticket)
     if _is_led.acquire(blocking=False):
@@ -64,7 +67,7 @@ def submit(event: MessageEvent, *, after: UUID | None) -> tuple[MessageEvent, bo
         raise ticket.refusal
     if ticket.final is None:
         raise Held
-    return ticket.final, ticket.is_new
+    return ticket.final, ticket.is_new, ticket.encoded
 
 
 def _ring() -> None:
@@ -94,10 +97,12 @@ def _commit_waiting() -> None:
     batch = _take()
     refusal: DomainError = Unavailable()
     outcome: Outcome | None = None
+    encoded: list[bytes] = []
     try:
         held = _settle_own()
         free = [t.submission for t in batch if t.submission.event["conversationId"] not in held]
         outcome = apply_what_is_free(free)
+        encoded = announce.encode(outcome.created)
     except DomainError as error:
         refusal = error
     except Exception:
@@ -106,10 +111,10 @@ def _commit_waiting() -> None:
         if outcome is None:
             _refuse(batch, refusal)
         else:
-            _tell(batch, outcome)
+            _tell(batch, outcome, encoded)
     if outcome is not None:
         remembering.committed_past_the_log(event["id"] for event in outcome.created)
-        announce.created(outcome)
+        announce.created(outcome, encoded)
 
 
 def _take() -> list[Ticket]:
@@ -151,14 +156,14 @@ def write_again(events: list[MessageEvent]) -> None:
         _own_is_written(apply([Submission(event) for event in events[: limits.DRAIN_BATCH]]), set())
 
 
-def _tell(batch: list[Ticket], outcome: Outcome) -> None:
-    created = {event["id"]: event for event in outcome.created}
+def _tell(batch: list[Ticket], outcome: Outcome, encoded: list[bytes]) -> None:
+    created = {event["id"]: (event, text) for event, text in zip(outcome.created, encoded, strict=True)}
     already = {event["id"]: event for event in outcome.already}
     for ticket in batch:
         wanted = ticket.submission.event["id"]
         ticket.refusal = outcome.refused.get(wanted)
-        ticket.final = created.get(wanted) or already.get(wanted)
         ticket.is_new = wanted in created
+        ticket.final, ticket.encoded = created.get(wanted) or (already.get(wanted), None)
         ticket.close()
 
 

@@ -22,6 +22,7 @@ BEGINNING = re.compile(rb'\{"id":"([0-9a-f-]{36})","conversationId":"[0-9a-f-]{3
 
 
 Place = tuple[str, int]  # message id, seq
+Change = tuple[MessageEvent, bytes]  # and its text
 
 
 class Kept(NamedTuple):
@@ -51,11 +52,11 @@ def _keys(conversation_id: object) -> list[str]:
     ]
 
 
-def append(events: Sequence[MessageEvent]) -> None:
-    """Add committed changes, any number of conversations, and move their heads forward; raises Down."""
+def append(events: Sequence[MessageEvent], encoded: Sequence[bytes]) -> None:
+    """Add committed changes and their texts, any number of conversations, and move their heads forward; raises Down."""
     keys: list[str] = []
     arguments: list[object] = [limits.HOT_MAX, limits.HOT_TTL_S]
-    for conversation_id, changes in _by_conversation(events).items():
+    for conversation_id, changes in _by_conversation(events, encoded).items():
         keys += _keys(conversation_id)
         arguments += _append_arguments(changes)
     if keys:
@@ -63,20 +64,20 @@ def append(events: Sequence[MessageEvent]) -> None:
             scripts.run(redis.cache, "hot_append", keys, arguments)
 
 
-def _append_arguments(changes: list[MessageEvent]) -> list[object]:
-    positions = [change["changedSeq"] or 0 for change in changes]
-    made = [change for change in changes if change["seq"] == change["changedSeq"]]
+def _append_arguments(changes: list[Change]) -> list[object]:
+    places = [event["changedSeq"] or 0 for event, _ in changes]
+    made = [event for event, _ in changes if event["seq"] == event["changedSeq"]]
     newest = [made[-1]["id"], made[-1]["seq"]] if made else ["", 0]
-    pairs = [part for change in changes for part in (change["changedSeq"], orjson.dumps(change))]
-    return [min(positions), max(positions), *newest, len(changes), *pairs]
+    pairs = [part for place, (_, text) in zip(places, changes, strict=True) for part in (place, text)]
+    return [places[0], places[-1], *newest, len(changes), *pairs]
 
 
-def _by_conversation(events: Iterable[MessageEvent]) -> dict[str, list[MessageEvent]]:
-    grouped: dict[str, list[MessageEvent]] = defaultdict(list)
-    for event in events:
-        grouped[event["conversationId"]].append(event)
+def _by_conversation(events: Sequence[MessageEvent], encoded: Sequence[bytes]) -> dict[str, list[Change]]:
+    grouped: dict[str, list[Change]] = defaultdict(list)
+    for change in zip(events, encoded, strict=True):
+        grouped[change[0]["conversationId"]].append(change)
     for changes in grouped.values():
-        changes.sort(key=lambda change: change["changedSeq"] or 0)
+        changes.sort(key=lambda change: change[0]["changedSeq"] or 0)
     return grouped
 
 
