@@ -94,7 +94,7 @@ def _bind_socketio(app: Flask, config: Config, async_mode: str) -> None:
     manager = FanoutManager()
     manager.on_emit = _heard
     manager.on_unpublished = _unpublished
-    manager.on_listening = socket_notices.tell_heads_soon
+    manager.ear.on_listening = socket_notices.tell_heads_soon
     manager.on_notice = _on_notice
     manager.not_meant = rooms.sids_not_meant
     socketio.init_app(
@@ -223,7 +223,7 @@ def start_web(app: Flask) -> None:
     else:
         socketio.server.manager_initialized = True
     _spawn(background.listener.run)
-    hearing.listen_with(background.listener, emits=socketio.server.manager if redis.url else None)
+    hearing.listen_with(background.listener, emits=socketio.server.manager.ear if redis.url else None)
     _spawn(hearing.watch, background.stopping, connections.close_all)
     _spawn(typing.run, background.stopping)
     _spawn(presence.run, background.stopping)

@@ -9,7 +9,7 @@ import threading
 from functools import partial
 from pathlib import Path
 
-from bench import large, people, report
+from bench import large, people, processes, report
 from bench.run import awareness, run
 from bench.stack import SECRET, prepared
 
@@ -37,20 +37,38 @@ def main() -> None:
     aware.add_argument("--folder", type=Path, default=Path("instance/bench"))
     aware.add_argument("--rounds", type=int, default=3)
     aware.add_argument("--seconds", type=float, default=18)
-    many = verbs.add_parser("large", help="fill a database with messages and measure beside an empty one")
+    many = verbs.add_parser("large", help="fill a database with messages (once) and measure beside an empty one")
     many.add_argument("--folder", type=Path, default=Path("instance/bench-large"))
-    many.add_argument("--messages", type=int, default=2_000_000)
+    many.add_argument("--messages", type=int, default=10_000_000)
     many.add_argument("--conversations", type=int, default=10_000)
+    many.add_argument("--only-fill", action="store_true")
+    beside = verbs.add_parser("processes", help="measure one and two web processes, and one without a client")
+    beside.add_argument("--folder", type=Path, default=Path("instance/bench-processes"))
+    beside.add_argument("--rounds", type=int, default=3)
+    beside.add_argument("--seconds", type=float, default=6)
+    beside.add_argument("--older", type=Path, help="a folder with another version of the project, to measure beside")
     arguments = parser.parse_args()
-    {"serve": _serve, "run": _run, "awareness": _awareness, "large": _large}[arguments.verb](arguments)
+    does = {"serve": _serve, "run": _run, "awareness": _awareness, "large": _large, "processes": _processes}
+    does[arguments.verb](arguments)
 
 
 def _large(arguments: argparse.Namespace) -> None:
-    """Measure on an empty and on a large database; the result is left in the folder."""
-    wanted = {"messages": arguments.messages, "conversations": arguments.conversations}
-    result = large.measure(arguments.folder, **wanted, say=partial(print, flush=True))
+    """Measure on a small and on a large database; both and the result are left in the folder."""
+    say = partial(print, flush=True)
+    large.prepare(arguments.folder, messages=arguments.messages, conversations=arguments.conversations, say=say)
+    if arguments.only_fill:
+        return
+    result = large.measure(arguments.folder, say=say)
     (arguments.folder / "large.json").write_text(json.dumps(result, indent=1))
     print(large.table(result))
+
+
+def _processes(arguments: argparse.Namespace) -> None:
+    """Measure what processes cost each other."""
+    wanted = {"rounds": arguments.rounds, "seconds": arguments.seconds, "older": arguments.older}
+    results = processes.measure(arguments.folder, **wanted, say=partial(print, flush=True))
+    (arguments.folder / "processes.json").write_text(json.dumps(results, indent=1))
+    print(f"\n{processes.table(results)}")
 
 
 def _run(arguments: argparse.Namespace) -> None:

@@ -1,16 +1,21 @@
-"""A large database: millions of messages by COPY, and how long what people do takes beside it.
+"""A large database beside an empty one: how long what people do takes on either, in turn.
 
-`python -m bench large --messages 2000000 --conversations 10000` measures on an empty database, fills it, measures again.
+`python -m bench large` fills a database once (10 million messages in 10,000 conversations; it is kept in the folder), then
+measures both in the same run, call by call, so that a machine's slow minutes hit both alike.
 """
 
 from __future__ import annotations
 
-import io
+import json
 import statistics
+import subprocess
+import sys
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,40 +23,138 @@ import orjson
 import psycopg2
 
 from bench import people
+from bench.filling import COMMON, RARE, fill
 from bench.people import Crowd
-from bench.stack import SECRET, prepared
-from bench.work import PARLEY, Load
+from bench.stack import ROOT, SECRET, Stack, prepared
 
 MEMBERS = 4
 OWN = 200  # conversations of the one who is measured
-CHUNK = 100_000
-WORDS = "the quick brown fox jumps over the lazy dog while message number {} goes to conversation {}"
-TRIES = 30
+SMALL_EACH = 100
+TRIES, DRAINS = 60, 9
+Say = Callable[[str], None]
 
 
-def measure(folder: Path, *, messages: int, conversations: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """Measure, fill, measure; gives milliseconds (medians) before and after, and what filling took."""
-    with prepared(folder, mode="behind") as stack:
-        stack.start()
-        small = _crowd(stack.superuser_url, OWN)
-        _fill(stack.superuser_url, small.rooms, 100)
-        before = _times(stack.port, small, list(stack.pids().values()))
-        began = time.monotonic()
-        large = _crowd(stack.superuser_url, conversations)
-        _fill(stack.superuser_url, large.rooms, messages // conversations)
-        took = time.monotonic() - began
-        say(f"{messages:,} messages in {took:.0f} s")
-        after = _times(stack.port, large, list(stack.pids().values()))
-    return {"messages": messages, "conversations": conversations, "filledS": took, "before": before, "after": after}
+@dataclass
+class Side:
+    """One of the two: a running Parley, who is asked for, and the process that drains when told to."""
+
+    stack: Stack
+    crowd: Crowd
+    each: int
+    drainer: subprocess.Popen[str]
+
+    def ask(self, path: str, body: Any = None) -> Any:
+        """Make a call below /api."""
+        headers = {"Authorization": f"Bearer {self.crowd.tokens[0]}", "Content-Type": "application/json"}
+        encoded = None if body is None else orjson.dumps(body)
+        request = urllib.request.Request(f"http://127.0.0.1:{self.stack.port}/api{path}", encoded, headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - ours
+            return orjson.loads(answer.read())
+
+    def drain(self) -> float:
+        """Have 500 messages of 50 conversations accepted, then moved in one batch; gives its milliseconds."""
+        assert self.drainer.stdin is not None
+        assert self.drainer.stdout is not None
+        self.drainer.stdin.write("go\n")
+        self.drainer.stdin.flush()
+        return float(self.drainer.stdout.readline())
+
+
+def prepare(folder: Path, *, messages: int, conversations: int, say: Say) -> None:
+    """Fill the large database, once."""
+    for name, rooms, each in (("small", OWN, SMALL_EACH), ("large", conversations, messages // conversations)):
+        note = folder / name / "crowd.json"
+        if note.exists():
+            continue
+        with prepared(folder / name, mode="behind") as stack:
+            crowd = _crowd(stack.superuser_url, rooms)
+            took = fill(stack.superuser_url, crowd.rooms, crowd.people, each, say)
+        note.write_text(json.dumps({"each": each, "filledS": took, "crowd": asdict(crowd)}))
+        say(f"{name}: {each * rooms:,} messages in {took:.0f} s")
+
+
+def measure(folder: Path, *, say: Say) -> dict[str, Any]:
+    """Measure both; gives milliseconds (medians) of each."""
+    with ExitStack() as opened:
+        sides = {name: _opened(opened, folder / name) for name in ("small", "large")}
+        found: dict[str, dict[str, float]] = {}
+        for what, calls in _calls(sides).items():
+            found[what] = _in_turn(calls, DRAINS if what.startswith("drain") else TRIES)
+            say(f"{what:40} " + "  ".join(f"{ms:8.2f}" for ms in found[what].values()))
+    notes = json.loads((folder / "large" / "crowd.json").read_text())
+    count = notes["each"] * len(notes["crowd"]["rooms"])
+    return {"messages": count, "conversations": len(notes["crowd"]["rooms"]), "filledS": notes["filledS"], "ms": found}
 
 
 def table(result: dict[str, Any]) -> str:
     """Give the measurements as a Markdown table."""
-    lines = [f"| | empty | {result['messages']:,} messages | ratio |", "|---|---|---|---|"]
-    for name, before in result["before"].items():
-        after = result["after"][name]
-        lines.append(f"| {name} | {before:.2f} | {after:.2f} | {after / before:.2f} |")
+    lines = [f"| milliseconds | empty | {result['messages']:,} messages | ratio |", "|---|---|---|---|"]
+    for name, ms in result["ms"].items():
+        lines.append(f"| {name} | {ms['small']:.1f} | {ms['large']:.1f} | {ms['large'] / ms['small']:.2f} |")
     return "\n".join(lines) + "\n"
+
+
+def _opened(opened: ExitStack, folder: Path) -> Side:
+    notes = json.loads((folder / "crowd.json").read_text())
+    stack = opened.enter_context(prepared(folder, mode="behind"))
+    stack.start()
+    crowd = Crowd(**notes["crowd"])
+    rooms, senders = crowd.rooms[:50], crowd.people[: 50 * MEMBERS : MEMBERS]
+    # row security hides nothing from this; the web process and the worker of this stack do not hear of it
+    command = [sys.executable, "-m", "bench.drained", *(f"{r}:{s}" for r, s in zip(rooms, senders, strict=True))]
+    drainer = subprocess.Popen(
+        command, cwd=ROOT, env=stack.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    opened.callback(drainer.kill)
+    return Side(stack, crowd, notes["each"], drainer)
+
+
+def _calls(sides: dict[str, Side]) -> dict[str, dict[str, Callable[[], object]]]:
+    """Name what is measured; each call knows its side."""
+
+    def of(path: Callable[[Side], str]) -> dict[str, Callable[[], object]]:
+        return {name: lambda s=side: s.ask(path(s)) for name, side in sides.items()}
+
+    def room(side: Side) -> str:
+        return side.crowd.rooms[0]
+
+    calls: dict[str, dict[str, Callable[[], object]]] = {
+        "list of conversations": of(lambda _: "/conversations?limit=50"),
+        "one conversation": of(lambda s: f"/conversations/{room(s)}"),
+        "history, newest page": of(lambda s: f"/conversations/{room(s)}/messages?limit=50"),
+        "history, a page from the middle": of(
+            lambda s: f"/conversations/{room(s)}/messages?limit=50&before={s.each // 2}"
+        ),
+        "rejoin, 50 missed": of(lambda s: f"/rooms/{room(s)}/rejoin?after={s.each - 50}"),
+        "unread count of all": of(lambda _: "/messages/unread-count"),
+        "unread count of one": of(lambda s: f"/messages/unread-count?conversationId={room(s)}"),
+        "search in one conversation": of(lambda s: f"/search?q={COMMON}&conversationId={room(s)}"),
+        "search everywhere, a common word": of(lambda _: f"/search?q={COMMON}"),
+        "search everywhere, a rare word": of(lambda _: f"/search?q={RARE}"),
+        "send (the ack)": {name: lambda s=side: _send(s) for name, side in sides.items()},
+    }
+    for side in sides.values():
+        side.ask(f"/conversations/{room(side)}/messages?limit=1")
+    calls["drain, 500 messages of 50 conversations"] = {name: side.drain for name, side in sides.items()}
+    return calls
+
+
+def _send(side: Side) -> None:
+    body = {"conversationId": side.crowd.rooms[0], "content": "a line", "clientMessageId": str(uuid.uuid4())}
+    side.ask("/messages/send", body)
+
+
+def _in_turn(calls: dict[str, Callable[[], object]], tries: int) -> dict[str, float]:
+    """Time each call, turn by turn; a call that gives a number of milliseconds has timed itself."""
+    took: dict[str, list[float]] = {name: [] for name in calls}
+    for call in calls.values():
+        call()
+    for _ in range(tries):
+        for name, call in calls.items():
+            began = time.perf_counter()
+            own = call()
+            took[name].append(own if isinstance(own, float) else (time.perf_counter() - began) * 1000)
+    return {name: statistics.median(times) for name, times in took.items()}
 
 
 def _crowd(superuser_url: str, conversations: int) -> Crowd:
@@ -64,75 +167,3 @@ def _crowd(superuser_url: str, conversations: int) -> Crowd:
                     ((room, crowd.people[0], "member", "now") for room in rooms))  # fmt: skip
     connection.close()
     return crowd
-
-
-def _fill(superuser_url: str, rooms: list[str], each: int) -> None:
-    with psycopg2.connect(superuser_url) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "SET synchronous_commit = off; SET session_replication_role = replica"
-        )  # no check of each reference
-        cursor.execute("SELECT id, created_by FROM conversations WHERE id = ANY(%s::uuid[])", (rooms,))
-        makers = dict(cursor.fetchall())
-        columns = (
-            "messages (id, conversation_id, seq, changed_seq, sender_id, sender_type, client_message_id, content,"
-            " message_type, created_at, metadata)"
-        )
-        rows = _rows(rooms, makers, each)
-        while chunk := "".join(row for _, row in zip(range(CHUNK), rows, strict=False)):
-            cursor.copy_expert(f"COPY {columns} FROM STDIN", io.StringIO(chunk))
-            connection.commit()
-        cursor.execute("UPDATE conversations SET head_seq = %s WHERE id = ANY(%s::uuid[])", (each, rooms))
-    connection.close()
-    vacuum = psycopg2.connect(superuser_url)
-    vacuum.autocommit = True
-    with vacuum.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
-    vacuum.close()
-
-
-def _rows(rooms: list[str], makers: dict[str, str], each: int) -> Iterator[str]:
-    """Give rows in the order of time: what is written together lies apart, as in life."""
-    for seq in range(1, each + 1):
-        for number, room in enumerate(rooms):
-            words = WORDS.format(seq, number)
-            yield (
-                f"{uuid.uuid4()}\t{room}\t{seq}\t{seq}\t{makers[room]}\tuser\t{uuid.uuid4()}\t{words}\ttext\t"
-                "2026-01-01T00:00:00Z\t{}\n"
-            )
-
-
-def _times(port: int, crowd: Crowd, pids: list[int]) -> dict[str, float]:
-    room, token = crowd.rooms[0], crowd.tokens[0]
-    head = _get(port, token, f"/conversations/{room}/messages?limit=1")["data"]["upToSeq"]
-    calls = {
-        "list of conversations": "/conversations?limit=50",
-        "newest page of history": f"/conversations/{room}/messages?limit=50",
-        "a page from the middle": f"/conversations/{room}/messages?limit=50&before={head // 2}",
-        "rejoin, 50 missed": f"/rooms/{room}/rejoin?after={head - 50}",
-        "unread count": "/messages/unread-count",
-    }
-    found = {f"{name}, ms": _median(lambda path=path: _get(port, token, path)) for name, path in calls.items()}
-    load = Load(
-        port, PARLEY, Crowd(crowd.rooms[:50], MEMBERS, crowd.people[: 50 * MEMBERS], crowd.tokens[: 50 * MEMBERS]), pids
-    )
-    load.connect()
-    steady = load.steady(50, 6)
-    closed = load.closed(5)
-    load.close()
-    return {**found, "send to ack p50, ms": steady["ackP50Ms"], "send to delivery p50, ms": steady["p50Ms"],
-            "a message through accept, drain and fan-out, ms": 1000 / closed["messagesPerS"]}  # fmt: skip
-
-
-def _median(call: Callable[[], object]) -> float:
-    took = []
-    for _ in range(TRIES):
-        began = time.perf_counter()
-        call()
-        took.append((time.perf_counter() - began) * 1000)
-    return statistics.median(took)
-
-
-def _get(port: int, token: str, path: str) -> Any:
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/api{path}", headers={"Authorization": f"Bearer {token}"})
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - ours
-        return orjson.loads(answer.read())

@@ -17,6 +17,7 @@ from app.kernel.events import MessageEvent
 from app.live import log, membership, rates
 from app.live.log import Answer
 from app.models import transaction
+from app.outbound import emits
 from app.queries import messages as views
 
 BURIED = text("SELECT 1 FROM dead_letters WHERE message_id = :id")
@@ -80,6 +81,7 @@ def _too_soon(actor: Actor, event: MessageEvent, after: UUID | None, wait_s: flo
 def _accept_behind(actor: Actor, event: MessageEvent, after: UUID | None) -> Sent:
     """Accept into the log, and have this process look after the message until its final is heard."""
     is_begun = unsettled.begin(event, after)
+    emits.hear(event["conversationId"])  # its final is emitted there, and its sender need not be connected here
     is_accepted = False
     try:
         sent = _ask_log(actor, event, after)

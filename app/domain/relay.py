@@ -39,6 +39,8 @@ def delivered(event: Mapping[str, Any]) -> None:
 
 def moved(conversation_id: str, head_seq: int) -> None:
     """Deliver to this process's sockets what was committed up to a head and never came through Redis."""
+    if not emits.is_heard(conversation_id):
+        return
     known = _delivered.get(conversation_id)
     if known is not None and known >= head_seq:
         return

@@ -122,6 +122,16 @@ def _tell(channel: str, body: Any) -> None:
     socketio.server.manager.tell(channel, body)
 
 
+def hear(conversation_id: object) -> None:
+    """Hear for a minute what is emitted of a conversation, although none of its members may be here."""
+    socketio.server.manager.ear.lend(str(conversation_id))
+
+
+def is_heard(conversation_id: object) -> bool:
+    """Tell whether this process hears what is emitted of a conversation: members are here, or a send of its own waits."""
+    return bool(socketio.server.manager.ear.hears(str(conversation_id)))
+
+
 def together() -> AbstractContextManager[None]:
     """Have what is emitted in this block reach the other processes as one message, at its end."""
     found: AbstractContextManager[None] = socketio.server.manager.together()

@@ -4,12 +4,14 @@
 publish fails within the client's time-out and says so, the listener comes back within a second and says that too.
 
 An event is encoded once, in the process that emits it, and travels as the text that its receivers get; beside it goes what
-the processes must know of it (``ABOUT``). What is emitted in a batch travels as one message. With ``CHAT_FAST_PATH=off``
-emits take the library's own way; either kind of process hears both.
+the processes must know of it (``ABOUT``). What is emitted in a batch travels together, as one message to each conversation's
+channel: a process hears those of its own sockets only (``outbound/ear.py``). With ``CHAT_FAST_PATH=off`` emits take the
+library's own way, on the channel that all hear; either kind of process hears both.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
@@ -18,19 +20,22 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from engineio.packet import MESSAGE, Packet
-from redis.exceptions import RedisError
-from socketio.pubsub_manager import PubSubManager
 
 from app.extensions import CACHE, redis
 from app.kernel import json
 from app.kernel.breaker import Down
 from app.kernel.settings import settings
 from app.outbound import bus
+from app.outbound.ear import Ear, channel_of, has_shards, topic_of
+from app.outbound.occupancy import Occupied
 
 log = logging.getLogger(__name__)
 BACK_OFF_S = 0.5
-PING_EVERY_S = 0.4
-SILENCE_MAX_S = 2.0
+LOOK_EVERY_S = 5.0
+TOPICS_MAX = 16  # an event to more of them goes to all processes, once
+REMEMBERED = 10_000
+HEARS_TOPICS = "parley:topics"  # nothing is said on it: who listens to it hears topics
+ALSO = b'{"also":'  # a copy for those who do not
 ABOUT = ("id", "conversationId", "senderId", "seq", "changedSeq", "persisted", "createdAt", "userId", "customerId")
 About = dict[str, Any]
 Hook = Callable[[str, About], None]
@@ -43,6 +48,7 @@ class Emit(NamedTuple):
     room: Any
     about: About
     packet: str
+    once: str | None = None  # its name, where it travels on several channels: a process takes it once
 
 
 class Gathering(threading.local):
@@ -52,23 +58,24 @@ class Gathering(threading.local):
     told: list[tuple[str, str]]
 
 
-class FanoutManager(PubSubManager):  # type: ignore[misc]
+class FanoutManager(Occupied):
     """Emits to rooms of every web process. Hooks are set by the factory."""
 
     name = "parley"
 
     def __init__(self, *, channel: str = "parley:emits") -> None:
-        super().__init__(channel=channel, json=json)
+        super().__init__(Ear((channel, bus.CHANNEL, HEARS_TOPICS)), channel=channel, json=json)
         self.on_emit: Hook | None = None  # every emit that is delivered here, own or heard
         self.on_unpublished: Callable[[list[tuple[str, About]]], None] | None = (
             None  # the others were not told of these
         )
-        self.on_listening: Callable[[], None] | None = None  # subscribed, again: what was said meanwhile is lost
         self.not_meant: Callable[[str, Any], list[str]] | None = None  # sockets here that must not hear an event
         self.on_notice: Callable[[dict[str, Any]], None] | None = None  # one of another process (``outbound/bus.py``)
-        self.heard_at = 0.0
         self._gathering = Gathering()
         self._own = f'{{"host_id":"{self.host_id}"'.encode()
+        self._taken: dict[str, None] = {}
+        self._names = itertools.count()
+        self._looked_at, self._publish_verb, self._is_among_older = -LOOK_EVERY_S, "PUBLISH", False
 
     # emitting ---------------------------------------------------------------------------------------------------------
     def emit(self, event: str, data: Any, namespace: str | None = None, room: Any = None, **more: Any) -> None:
@@ -140,15 +147,51 @@ class FanoutManager(PubSubManager):  # type: ignore[misc]
             return
         try:
             with CACHE.guard():
+                self._look()
                 pipe = redis.cache.pipeline(transaction=False)
-                if emits:
-                    whole = {"host_id": self.host_id, "emits": [tuple(emit) for emit in emits]}
-                    pipe.publish(redis.channel(self.channel), json.dumps(whole))
+                for topic, together in self._by_topic(emits).items():
+                    if topic is None:
+                        pipe.publish(redis.channel(self.channel), self._message(together))
+                    else:
+                        pipe.execute_command(self._publish_verb, channel_of(topic), self._message(together))
+                if self._is_among_older and emits:
+                    pipe.publish(redis.channel(self.channel), self._message(emits, also=True))
                 for channel, body in told:
                     pipe.publish(channel, body)
                 pipe.execute()
         except Down:
+            self._looked_at = -LOOK_EVERY_S
             self._unpublished([(emit.event, emit.about) for emit in emits])
+
+    def _look(self) -> None:
+        """Find out now and then how the others listen: the server may be another one, a process older or newer."""
+        if time.monotonic() - self._looked_at < LOOK_EVERY_S:
+            return
+        self._publish_verb = "SPUBLISH" if has_shards(redis.cache.execute_command) else "PUBLISH"
+        (_, all_of_them), (_, newer) = redis.cache.pubsub_numsub(
+            redis.channel(self.channel), redis.channel(HEARS_TOPICS)
+        )
+        self._is_among_older = all_of_them > newer
+        self._looked_at = time.monotonic()
+
+    def _by_topic(self, emits: list[Emit]) -> dict[str | None, list[Emit]]:
+        found: dict[str | None, list[Emit]] = {}
+        for emit in emits:
+            rooms = emit.room if isinstance(emit.room, list) else (emit.room,)
+            topics = {topic_of(room) for room in rooms}
+            if None in topics or len(topics) > TOPICS_MAX:
+                topics = {None}
+            elif len(topics) > 1:
+                emit = emit._replace(once=f"{self.host_id}{next(self._names)}")  # noqa: PLW2901
+            for topic in topics:
+                found.setdefault(topic, []).append(emit)
+        return found
+
+    def _message(self, emits: list[Emit], *, also: bool = False) -> str:
+        if also:
+            return json.dumps({"also": True, "emits": [tuple(emit)[:4] for emit in emits]})
+        packed = [tuple(emit) if emit.once else tuple(emit)[:4] for emit in emits]
+        return json.dumps({"host_id": self.host_id, "emits": packed})
 
     def _publish(self, data: dict[str, Any]) -> None:
         """Publish a message of the library's own kind."""
@@ -177,62 +220,42 @@ class FanoutManager(PubSubManager):  # type: ignore[misc]
     def _listen(self) -> Iterator[bytes]:
         while True:
             try:
-                yield from self._listen_once()
-            except (RedisError, OSError) as error:
-                log.warning("the emit channel is lost: %s", error)
+                for channel, data in self.ear.listen():
+                    yield from self._heard_safely(channel, data)
+            except Exception as error:  # noqa: BLE001 - an ear that ends for ever would be worse than any of them
+                log.warning("the emit channels are lost: %s", error)
             time.sleep(BACK_OFF_S)
 
-    def _listen_once(self) -> Iterator[bytes]:
-        client = redis.client(redis.url or "", timeout_s=SILENCE_MAX_S)
-        pubsub = client.pubsub()
+    def _heard_safely(self, channel: bytes, data: bytes) -> list[bytes]:
         try:
-            pubsub.subscribe(redis.channel(self.channel), redis.channel(bus.CHANNEL))
-            yield from self._messages(pubsub)
-        finally:
-            pubsub.close()
-            client.close()
-
-    def _messages(self, pubsub: Any) -> Iterator[bytes]:
-        self.heard_at = asked_at = time.monotonic()
-        while True:
-            message = pubsub.get_message(timeout=PING_EVERY_S)
-            now = time.monotonic()
-            if message is not None:
-                self.heard_at = now
-                yield from self._heard_safely(message)
-            if now - self.heard_at > SILENCE_MAX_S:
-                raise OSError("no answer to a ping")
-            if now - asked_at > PING_EVERY_S:
-                asked_at = now
-                pubsub.ping()
-
-    def _heard_safely(self, message: dict[str, Any]) -> list[bytes]:
-        try:
-            return list(self._heard(message))
+            if channel != redis.channel(bus.CHANNEL).encode():
+                return [] if data.startswith((self._own, ALSO)) else list(self._heard_emits(data))
+            if self.on_notice is not None:
+                self.on_notice(json.loads(data))
         except Exception:
             log.exception("something heard could not be acted on")
-            return []
-
-    def _heard(self, message: dict[str, Any]) -> Iterator[bytes]:
-        own_channel = redis.channel(self.channel).encode()
-        if message["type"] == "message" and message["channel"] == own_channel:
-            if not message["data"].startswith(self._own):
-                yield from self._heard_emits(message["data"])
-        elif message["type"] == "message" and self.on_notice is not None:
-            self.on_notice(json.loads(message["data"]))
-        elif message["type"] == "subscribe" and message["channel"] == own_channel and self.on_listening is not None:
-            self.on_listening()
+        return []
 
     def _heard_emits(self, encoded: bytes) -> Iterator[bytes]:
         whole = json.loads(encoded)
         if "emits" not in whole:
             yield encoded  # the library's own kind
             return
-        for emit in whole["emits"]:
+        for emit in (Emit(*emit) for emit in whole["emits"]):
             try:
-                self._hear(Emit(*emit))
+                if emit.once is None or self._takes(emit.once):
+                    self._hear(emit)
             except Exception:
                 log.exception("an emit that was heard could not be delivered; the rest goes on")
+
+    def _takes(self, name: str) -> bool:
+        """Tell whether an emit is heard for the first time."""
+        if name in self._taken:
+            return False
+        self._taken[name] = None
+        if len(self._taken) > REMEMBERED:
+            del self._taken[next(iter(self._taken))]
+        return True
 
 
 def _about(body: Any) -> About:

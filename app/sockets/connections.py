@@ -129,6 +129,7 @@ def _joined(connection: Connection, found: list[Standing], heard: int) -> dict[s
     rooms.enter(connection, connection.actor.room)
     rooms.enter(connection, f"user:{connection.actor.id}")  # what is meant for a member, whatever its kind
     standings = rooms.settle(connection, found if registry.changes_of_anyone() == heard else None)
+    rooms.until_heard()
     shown = heads.freshened(standings[: limits.READY_MAX])  # after the join: what came before it is in these
     return {
         "actor": describe(connection.actor),

@@ -155,6 +155,7 @@ def _subscribe(connection: Connection, request: wire.Subscribe) -> dict[str, Any
     for channel in request.channels:
         _authorise(connection, channel)
         rooms.hold(connection, channel)
+    rooms.until_heard()
     return {"channels": sorted(connection.channels)}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from app.domain import heads, hearing, trust
+from app.domain import heads, hearing, relay, trust
 from app.kernel.errors import DomainError
 from app.sockets import registry, rooms, standing
 
@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 RECHECK_LOOK_S = 0.1
 FETCH_EVERY_S = 0.5
 _recheck_due, _heads_due = threading.Event(), threading.Event()
+_joined: set[str] = set()  # conversations that were entered before this process could hear what is said there
 
 
 def on_notice(notice: dict[str, Any]) -> None:
@@ -96,6 +97,7 @@ def _as_the_database_says(profile_id: UUID, conversation_ids: list[UUID]) -> Non
                     rooms.leave(connection, conversation_id)
                 else:
                     rooms.join(connection, conversation_id, member.history_from_seq, kind=member.kind)
+        rooms.when_heard(conversation_ids, _joined.update)
         return
 
 
@@ -116,6 +118,7 @@ def run_rechecks(stopping: threading.Event) -> None:
         try:
             _if_due(_recheck_due, recheck_all)
             _if_due(_heads_due, rooms.tell_all_heads)
+            _tell_heads_of_joined()
             if hearing.misses_emits() and time.monotonic() - fetched_at > FETCH_EVERY_S:
                 fetched_at = time.monotonic()
                 rooms.fetch_all()
@@ -123,6 +126,13 @@ def run_rechecks(stopping: threading.Event) -> None:
             pass  # the next turn
         except Exception:
             log.exception("a recheck failed; it is tried again")
+
+
+def _tell_heads_of_joined() -> None:
+    if _joined:
+        told = set(_joined)
+        relay.tell_heads(map(UUID, told))
+        _joined.difference_update(told)
 
 
 def _if_due(due: threading.Event, step: Callable[[], None]) -> None:
@@ -142,4 +152,5 @@ def recheck_all() -> None:
     for connection in registry.everyone():
         if standing.confirm(connection):
             rooms.settle(connection)
+    rooms.until_heard()
     rooms.tell_all_heads()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +41,17 @@ def settle(connection: Connection, found: list[Standing] | None = None) -> list[
 def enter(connection: Connection, room: str) -> None:
     """Put a socket into a room."""
     server().manager.enter_room(connection.sid, "/", room)
+
+
+def until_heard() -> bool:
+    """Wait until what other processes emit to the rooms entered here is heard; false where that is told of later."""
+    heard: bool = server().manager.ear.until_heard()
+    return heard
+
+
+def when_heard(conversation_ids: Iterable[UUID], then: Callable[[Collection[str]], None]) -> None:
+    """Have what is emitted in conversations entered here heard soon; call back with those of which something may be missed."""
+    server().manager.ear.when_heard(map(str, conversation_ids), then)
 
 
 def join(connection: Connection, conversation_id: UUID, history_from_seq: int, *, kind: str) -> None:
