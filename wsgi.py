@@ -176,9 +176,11 @@ def _tune_websockets() -> None:
 def _serve_eventlet(listener: socket.socket, app: "Flask") -> None:
     import eventlet.wsgi  # noqa: PLC0415
 
+    from app.kernel import patience  # noqa: PLC0415
     from app.sockets import loop  # noqa: PLC0415
 
     _tune_websockets()
+    patience.wait_with(loop.wait_ready)
 
     doors = _Listener(listener)
     server = eventlet.spawn(

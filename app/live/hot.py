@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ import orjson
 from app.extensions import CACHE, redis
 from app.kernel import limits
 from app.kernel.events import MessageEvent
+from app.kernel.gathering import Gathering
 from app.live import scripts
 
 POSITION_TTL_S = 30 * 24 * 3600
@@ -117,11 +119,17 @@ def distrust(conversation_ids: Iterable[object]) -> None:
 
 def heads(conversation_ids: Sequence[object]) -> list[int | None]:
     """Give the heads that are known here, in the order asked; raises Down."""
-    if not conversation_ids:
-        return []
+    return _asking.ask([_keys(conversation_id)[1] for conversation_id in conversation_ids]) if conversation_ids else []
+
+
+def _read_heads(asked: Sequence[list[str]]) -> list[list[int | None]]:
+    """Read what all who ask at the same moment want to know: everybody comes back at once."""
     with CACHE.guard():
-        raw = redis.cache.mget([_keys(conversation_id)[1] for conversation_id in conversation_ids])
-    return [int(head) if head else None for head in raw]
+        raw = iter(redis.cache.mget([key for keys in asked for key in keys]))
+    return [[int(head) if head else None for head in itertools.islice(raw, len(keys))] for keys in asked]
+
+
+_asking: Gathering[list[str], list[int | None]] = Gathering(_read_heads, turns=2)
 
 
 def repair_head(conversation_id: object, head: int) -> bool:

@@ -92,6 +92,16 @@ def ignore(listener: Any) -> None:
         pass  # the loop found the descriptor dead before we did
 
 
+def wait_ready(descriptor: int, timeout_s: float, for_reading: bool) -> None:
+    """Wait until a descriptor is ready or the time is over; the others are served meanwhile."""
+    from eventlet.hubs import trampoline  # noqa: PLC0415
+
+    try:
+        trampoline(descriptor, read=for_reading, write=not for_reading, timeout=timeout_s, timeout_exc=TimeoutError)
+    except TimeoutError:
+        pass
+
+
 def later(seconds: float, job: Job) -> None:
     """Run a job, which must not wait, after some time."""
     from eventlet.hubs import get_hub  # noqa: PLC0415
