@@ -55,6 +55,7 @@ class Awareness:
             "receiptP95Ms": percentile(took["receipt"], 95), "presenceP95Ms": percentile(took["presence"], 95),
             "presenceMostMs": max(took["presence"], default=0.0), "reconnectMostMs": max(took["reconnect"], default=0.0),
             "cores": cores, "heard": {kind: len(times) for kind, times in took.items()}, "lost": self.load.net.lost,
+            "putOff": self.load.net.put_off,
         }  # fmt: skip
 
     def _step(self, number: int) -> None:

@@ -69,6 +69,7 @@ class Noting:
     actor: Actor
     device: str
     status: str
+    at: datetime
     rooms: Sequence[UUID] | None = None
     is_more: bool = False
 
@@ -81,7 +82,7 @@ _leaving: dict[str, tuple[Actor, float]] = {}
 def connected(actor: Actor, *, device: str, now: datetime, rooms: Sequence[UUID]) -> None:
     """Note a device that came, of one who is in these conversations."""
     _add(device, Device(actor, "online", {}))
-    _noting.ask((Noting(actor, device, "online", rooms), now))
+    _noting.ask(Noting(actor, device, "online", now, rooms))
 
 
 def _add(name: str, device: Device) -> Device:
@@ -107,12 +108,12 @@ def declare(actor: Actor, *, device: str, status: str, metadata: dict[str, Any] 
     is_more = metadata is not None and metadata != known.metadata
     if metadata is not None:
         known.metadata = metadata
-    return _note([Noting(actor, device, status, is_more=is_more)], now)[0]
+    return _noting.ask(Noting(actor, device, status, now, is_more=is_more))
 
 
-def _note(notings: Sequence[Noting], now: datetime) -> list[str]:
+def _note(notings: Sequence[Noting]) -> list[str]:
     """Note devices' states; gives their people's. Who asks finds them at once; others are told of a change in a moment."""
-    news = []
+    news, now = [], max((one.at for one in notings), default=clock.now())
     try:
         found = live.note([live.Noted(one.actor.id, one.device, one.status) for one in notings], now)
         for one, (current, told) in zip(notings, found, strict=True):
@@ -127,15 +128,11 @@ def _note(notings: Sequence[Noting], now: datetime) -> list[str]:
     return [current for current, _ in found]
 
 
+_noting: Gathering[Noting, str] = Gathering(_note, at_most=AT_ONCE)  # many come at once
+
+
 def _metadata(actor: Actor) -> dict[str, Any]:
     return next((device.metadata for device in _of_person.get(actor.id, {}).values() if device.metadata), {})
-
-
-def _note_all(notings: Sequence[tuple[Noting, datetime]]) -> list[str]:
-    return _note([noting for noting, _ in notings], notings[-1][1])
-
-
-_noting: Gathering[tuple[Noting, datetime], str] = Gathering(_note_all)  # after a restart everybody comes at once
 
 
 def describe(
@@ -175,15 +172,16 @@ def _settle() -> None:
     for some in chunks(due, AT_ONCE):
         for device, _ in some:
             _leaving.pop(device, None)
-        _note([Noting(actor, device, "gone") for device, actor in some], clock.now())
+        now = clock.now()
+        _note([Noting(actor, device, "gone", now) for device, actor in some])
     presence_news.flush()
 
 
 def _beat() -> None:
     """Say again how every device here is, many at a time: what changes meanwhile must not wait long to be told."""
     for some in chunks(list(_devices), AT_ONCE):
-        here = [(name, _devices[name]) for name in some if name in _devices]
-        _note([Noting(device.actor, name, device.status) for name, device in here], clock.now())
+        here, now = [(name, _devices[name]) for name in some if name in _devices], clock.now()
+        _note([Noting(device.actor, name, device.status, now) for name, device in here])
         presence_news.flush()
 
 

@@ -256,7 +256,11 @@ class FanoutManager(Occupied):
         for number, (event, room, about, *rest) in enumerate(heading["emits"]):
             try:
                 # The version before had the text in here, and no lines.
-                emit = Emit(event, room, about, packets[number].decode(), *rest) if packets else Emit(event, room, about, *rest)
+                emit = (
+                    Emit(event, room, about, packets[number].decode(), *rest)
+                    if packets
+                    else Emit(event, room, about, *rest)
+                )
                 if emit.once is None or self._takes(emit.once):
                     self._hear(emit)
             except Exception:

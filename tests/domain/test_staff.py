@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import event
 
 from app.domain import accounts, customers, support
-from app.extensions import db, redis
+from app.extensions import db, redis, socketio
 from app.kernel import clock, requests as wire
 from app.kernel.actor import Actor
 from app.live import membership as cache
