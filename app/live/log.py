@@ -49,7 +49,12 @@ class Answer:
 
 
 def accept(
-    event: MessageEvent, encoded: bytes, *, after: UUID | None, is_new: bool = False, after_is_there: bool = False
+    event: MessageEvent,
+    *,
+    after: UUID | None,
+    is_new: bool = False,
+    after_is_there: bool = False,
+    encoded: bytes | None = None,
 ) -> Answer:
     """Accept a message in one round trip; raises Down. On ``accepted`` it is durable as the log's fsync policy says."""
     message_id, conversation_id, sender_id = event["id"], event["conversationId"], event["senderId"]

@@ -20,12 +20,13 @@ from app.kernel.breaker import Down
 from app.kernel.errors import Held, Unavailable
 
 log = logging.getLogger(__name__)
-CONTEXT = text(
+SET_CONTEXT = (
     "SELECT set_config('parley.scope', :context_scope, true), set_config('parley.actor_id', :context_actor, true),"
     " set_config('parley.actor_role', :context_role, true)"
 )
+CONTEXT = text(SET_CONTEXT)
 AWAY_SQLSTATES = ("", "08000", "08001", "08003", "08006", "57P01", "57P02", "57P03")
-WITH_LOCK_WAIT = text(f"{CONTEXT.text}, set_config('lock_timeout', :context_lock_timeout, true)")
+WITH_LOCK_WAIT = text(f"{SET_CONTEXT}, set_config('lock_timeout', :context_lock_timeout, true)")
 SCOPE = text("SELECT set_config('parley.scope', :scope, true)")
 NOTHING = text("SELECT 1")
 LOCK_NOT_AVAILABLE = "55P03"
@@ -165,8 +166,8 @@ def _refusal(error: DBAPIError) -> Unavailable | None:
 
 @lru_cache(maxsize=512)
 def _together(context: TextClause, statement: TextClause) -> TextClause:
-    """Put two statements into one round trip; the answer is the second's."""
-    return text(f"{context.text}; {statement.text}").bindparams(*statement._bindparams.values())  # noqa: SLF001
+    """Put two statements into one round trip; the answer is the second's. Both have been made of constants."""
+    return TextClause(f"{context.text}; {statement.text}").bindparams(*statement._bindparams.values())  # noqa: SLF001
 
 
 def is_temporary(error: DBAPIError) -> bool:

@@ -112,7 +112,7 @@ class DirectSocket(Wire, BoundedSocket):
         answer = handler(sid, *payload)
         self._is_alive()
         if number and not self.closed:
-            self.write(frames.text(f"{ACK}{number}[{json.dumps(answer)}]"))
+            self.write(frames.of_text(f"{ACK}{number}[{json.dumps(answer)}]"))
         self._let_others_in()
         return True
 
@@ -172,7 +172,7 @@ def frame_of(pkt: eio.Packet) -> bytes:
     ready: bytes | None = getattr(pkt, "frame", None)
     if ready is None:
         encoded = pkt.encode()
-        ready = frames.make(frames.BINARY, encoded) if isinstance(encoded, bytes) else frames.text(encoded)
+        ready = frames.make(frames.BINARY, encoded) if isinstance(encoded, bytes) else frames.of_text(encoded)
         pkt.frame = ready
     return ready
 

@@ -31,7 +31,7 @@ def make(kind: int, body: bytes) -> bytes:
     return struct.pack("!BBQ", FINAL | kind, 127, size) + body
 
 
-def text(body: str) -> bytes:
+def of_text(body: str) -> bytes:
     """Give the frame of a text message."""
     return make(TEXT, body.encode())
 
