@@ -68,21 +68,23 @@ class Awareness:
             self._step(first + number)
 
     def _step(self, number: int) -> None:
+        """Have one write, and another, who wrote five seconds ago, do something else."""
         clients = self.load.clients
-        one = clients[(number * 13) % len(clients)]  # 13, 500 and 100 steps: who types never reconnects
+        writer = clients[(number * 13) % len(clients)]  # 13, 500 and 100 steps: who types never reconnects
+        if writer.is_ready:
+            self.load.say(writer)
+        one = clients[(number * 13 + len(clients) // 2) % len(clients)]
         room, person = self.crowd.rooms[one.room], self.crowd.people[one.number]
-        if one.socket is None or not one.is_ready:
+        if not one.is_ready:
             return
-        if number % SELDOM == 3:
-            self.load.net.close(one)
-            self.load.net.open(one)
-            return
-        self.load.say(one)
         if number % SELDOM == 2:
             status = "online" if person in self._away else "away"
             self._away ^= {person}
             self._begin("presence", f"{person}{status}")
             self._ask(one, "presence", {"status": status})
+        elif number % SELDOM == 3:
+            self.load.net.close(one)
+            self.load.net.open(one)
         elif number % EVERY == 0:
             self._begin("typing", f"{room}{person}")
             self._ask(one, "typing", {"conversationId": room, "isTyping": True})
