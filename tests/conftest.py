@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from hypothesis import settings
 
 import embedded
 from tests.support.cast import Cast
@@ -22,6 +23,8 @@ from tests.support.inside import Inside
 from tests.support.stack import Stack, fresh_database
 
 os.environ.setdefault("PYTHONWARNINGS", "ignore::DeprecationWarning")
+settings.register_profile("parley", deadline=None)  # a slow machine is not a wrong answer
+settings.load_profile("parley")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

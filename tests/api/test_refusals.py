@@ -314,9 +314,7 @@ def test_a_person_who_is_not_there_comes_before_the_right_to_add_them(people: di
 
 
 # anything -------------------------------------------------------------------------------------------------------------
-relaxed = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+relaxed = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize("name", WITH_BODY)

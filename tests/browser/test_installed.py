@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Arrive
 from tests.support.clients import Person
 from tests.support.stack import Stack, until
 
 pytestmark = [pytest.mark.parametrize("mode", ["behind"], indirect=True), pytest.mark.whole_chromium]
-READY = """async () => {
-    const registration = await navigator.serviceWorker.ready;
-    if (!navigator.serviceWorker.controller) await new Promise((tell) =>
-        navigator.serviceWorker.addEventListener("controllerchange", tell, { once: true }));
-    return registration.active.scriptURL;
+ACTIVE = """async () => {
+    const { active } = (await navigator.serviceWorker.getRegistration()) ?? {};
+    return active?.state === "activated" && active.scriptURL;
 }"""
+
+
+def worker_of(page: Page) -> str:
+    """Wait until the worker has a page; gives its address. Those that were still loading when it took over are left out."""
+    address = until(lambda: page.evaluate(ACTIVE), within_s=30, what="the worker is active")
+    if not page.evaluate("Boolean(navigator.serviceWorker.controller)"):
+        page.reload()
+        page.wait_for_selector("html[data-live]", state="attached")
+    return str(address)
 
 
 def test_the_chat_opens_without_a_network_and_keeps_what_is_written_then(
@@ -25,7 +32,7 @@ def test_the_chat_opens_without_a_network_and_keeps_what_is_written_then(
     talk = ann.direct(ben)
     hers = arrive(ann, stack.url)
     hers.open(talk)
-    assert hers.page.evaluate(READY).endswith("/sw.js")
+    assert worker_of(hers.page).endswith("/sw.js")
     hers.say("before")
     hers.sees_tick("before")
     hers.page.reload()
@@ -48,7 +55,7 @@ def test_signing_out_takes_the_kept_pages_along(stack: Stack, people: tuple[Pers
     ann, ben = people
     hers = arrive(ann, stack.url)
     hers.open(ann.direct(ben))
-    hers.page.evaluate(READY)
+    worker_of(hers.page)
     hers.page.reload()
     hers.wait_until_live()
     assert hers.page.evaluate("caches.has('parley-pages')")
@@ -67,7 +74,7 @@ def test_one_notification_for_two_tabs(stack: Stack, people: tuple[Person, Perso
     for page in (hers.page, other):
         page.goto(f"{stack.url}/chat")
         page.wait_for_selector("html[data-live]", state="attached")
-        page.evaluate(READY)
+        worker_of(page)
     # The two modules that a quiet page fetches are there once the lock is held.
     until(lambda: hers.page.evaluate(HELD), what="a tab leads")
     ben.ok("POST", "/messages/send", {"conversationId": talk, "content": "Are you **there**?"})
@@ -89,7 +96,7 @@ def test_what_the_last_page_left_is_sent_by_the_worker(
     talk = ann.direct(ben)
     hers = arrive(ann, stack.url)
     hers.open(talk)
-    hers.page.evaluate(READY)
+    worker_of(hers.page)
     hers.page.reload()
     hers.wait_until_live()
     hers.cut_off()

@@ -181,7 +181,7 @@ class Play:
                 assert (view["unreadCount"], view["mentionCount"]) == (len(unread), shown["mentionCount"])
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=30, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(kind=st.sampled_from(("room", "group")), steps=st.lists(STEPS, min_size=5, max_size=20))
 def test_unread_equals_a_recount_after_any_history(world: World, kind: str, steps: list[tuple[str, str, Any]]) -> None:
     play = Play(world, kind)

@@ -15,7 +15,7 @@ import pytest
 
 import embedded
 from tests.embedded.project import Project, servers_in, stop
-from tests.support.stack import until
+from tests.support.stack import free_port, until
 
 STOPS_WITHIN_S = 15
 READY = "Parley is ready"
@@ -146,11 +146,11 @@ def test_two_runs_of_one_folder_are_refused(project: Project) -> None:
     other = subprocess.run(
         [sys.executable, "-m", "embedded", "run"],
         cwd=project.folder,
-        env=project.env(PORT=str(project.port + 1)),
+        env=project.env(PORT=str(free_port())),
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=60,
     )
     assert other.returncode == 1
     assert "already runs" in other.stderr

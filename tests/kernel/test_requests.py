@@ -27,7 +27,7 @@ def fields(model: type[wire.Request], payload: object) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_payload_is_read_or_refused_by_field(model: type[wire.Request], data: st.DataObject) -> None:
     payload = data.draw(st.one_of(anything, bodies_for(model)))
     refused = _refused(model, payload)

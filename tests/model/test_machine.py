@@ -42,7 +42,6 @@ def budget(examples: int, steps: int, *, shrink: bool) -> settings:
         max_examples=examples,
         stateful_step_count=steps,
         phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
-        deadline=None,
         database=None,
         print_blob=False,
         suppress_health_check=list(HealthCheck),

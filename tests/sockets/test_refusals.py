@@ -126,9 +126,7 @@ def test_the_order_of_checks_is_that_of_rest(people: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("event", list(EVENTS))
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_payload_is_acked_and_the_socket_goes_on(people: dict[str, Any], event: str, data: st.DataObject) -> None:
     ids = st.sampled_from([people["group"], people["message"], NOBODY])

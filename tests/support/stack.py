@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 import redis
 from psycopg2 import sql
+
+from embedded.children import free_port
 
 ROOT = Path(__file__).parents[2]
 # Each stack of a run has a Redis database of its own; a long run comes round to those of stacks that are gone.
@@ -41,13 +42,6 @@ def until(condition: Callable[[], object], *, within_s: float = 10, what: str = 
             return found
         time.sleep(0.02)
     raise AssertionError(f"{what} did not come true within {within_s} s")
-
-
-def free_port() -> int:
-    """Find a free port on loopback."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def database_url(services: dict[str, str], role: str, name: str) -> str:
