@@ -32,7 +32,7 @@ CANCELED = "57014"
 LINK = re.compile(r"\bhttps?://\S", re.IGNORECASE)
 BATCH = 500
 SPARE = 20
-PARTS, ALL_PARTS = 400, 2**31 - 1
+PARTS, PARTS_OF_ONE, ALL_PARTS = 16, 64, 2**31 - 1  # of a conversation's positions, 64 each
 EVERYWHERE_MS = 600
 TAKING_UP_S = 20.0
 BATCHES_WHILE_ASKED = 8
@@ -128,7 +128,8 @@ def _places(
     nearby for as long as it may take: it is often said, and not here.
     """
     tx.execute(PATIENCE, {"ms": str(limits.SEARCH_PATIENCE_MS)})
-    near = views.find_near(tx, wanted, query.conversation_id, span, before=before, limit=asked, parts=PARTS)
+    parts = PARTS if query.conversation_id is None else PARTS_OF_ONE
+    near = views.find_near(tx, wanted, query.conversation_id, span, before=before, limit=asked, parts=parts)
     if near is not None:
         return near
     try:

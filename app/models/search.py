@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, Text, text
+from sqlalchemy import Index, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,7 +16,7 @@ class FoundMessage(Base):
     __tablename__ = "found_messages"
     __table_args__ = (
         Index("found_messages_terms", "terms", postgresql_using="gin"),
-        Index("found_messages_places", text("parley_places(conversation_id, seq, terms)"), postgresql_using="gin"),
+        Index("found_messages_places", "conversation_id", "seq"),
     )
 
     message_id: Mapped[Key]

@@ -85,10 +85,10 @@ def find_near(
     limit: int,
     parts: int,
 ) -> list[Place] | None:
-    """Give the same by looking in this actor's conversations, part by part from their ends; None where it would be too many.
+    """Give the same by reading this actor's conversations, part by part from their ends.
 
-    So what is often said is found soon, and what others say elsewhere costs nothing. Many parts for nothing are worse than
-    ``find``: seldom said, it is found there at once.
+    So what is often said is found soon, and what others say elsewhere costs nothing. None where little is found in so many
+    ``parts``: seldom said, it is found by ``find`` at once.
     """
     at, last_id = before or (None, None)
     values = {
