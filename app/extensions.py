@@ -22,6 +22,11 @@ from app.kernel import patience
 from app.kernel.breaker import Breaker
 
 T = TypeVar("T")
+REDIS_AWAY = (redis_py.RedisError, OSError)
+LOG = Breaker("the message log's Redis", REDIS_AWAY)
+CACHE = Breaker("the cache's Redis", REDIS_AWAY)
+DATABASE = Breaker("the database", ())
+HASTE = 3  # the part of its time that a Redis is given where the other has just gone away
 Client = Any  # redis.Redis; its own annotations mix what the decoding and the asynchronous clients give
 
 
@@ -80,26 +85,33 @@ def make_engine(url: str, *, pool_size: int, statement_timeout_ms: int) -> Engin
 
 @dataclass
 class Redis:
-    """Two clients: ``log`` keeps what is accepted, ``cache`` all that can be rebuilt. They may be one server."""
+    """Two clients: ``log`` keeps what is accepted, ``cache`` all that can be rebuilt. They may be one server.
+
+    Where one has gone away, the other may have gone with it: until it has answered it gets a third of the time, so that who
+    has waited for the first does not wait as long again.
+    """
 
     url: str | None = None
     log_url: str | None = None
-    _log: Client | None = None
-    _cache: Client | None = None
+    _log: tuple[Client, Client] | None = None  # one with all the time, and one in haste
+    _cache: tuple[Client, Client] | None = None
     timeout_s: float = 0.3
 
     def bind(self, url: str | None, log_url: str | None, *, timeout_s: float) -> None:
         """Make the clients; nothing connects yet. Without a URL there is no Redis and the database serves alone."""
         self.url, self.log_url, self.timeout_s = url, log_url or url, timeout_s
-        self._cache = self.client(url) if url else None
-        self._log = self.client(self.log_url) if self.log_url else None
+        self._cache = self._clients(url) if url else None
+        self._log = self._clients(self.log_url) if self.log_url else None
+
+    def _clients(self, url: str) -> tuple[Client, Client]:
+        return self.client(url), self.client(url, timeout_s=self.timeout_s / HASTE)
 
     def client(self, url: str, *, timeout_s: float | None = None) -> Client:
         """Make a client that fails fast and never retries by itself: a retried XADD could add twice."""
         return redis_py.Redis.from_url(
             url,
             socket_timeout=timeout_s or self.timeout_s,
-            socket_connect_timeout=self.timeout_s,
+            socket_connect_timeout=min(self.timeout_s, timeout_s or self.timeout_s),
             socket_keepalive=True,
             retry=Retry(NoBackoff(), 0),
             retry_on_error=[],
@@ -117,14 +129,14 @@ class Redis:
         """Give the message log's client; raises redis.ConnectionError where none is configured."""
         if self._log is None:
             raise redis_py.ConnectionError("no Redis is configured")
-        return self._log
+        return self._log[CACHE.lost_at > LOG.answered_at]
 
     @property
     def cache(self) -> Client:
         """Give the cache's client; raises redis.ConnectionError where none is configured."""
         if self._cache is None:
             raise redis_py.ConnectionError("no Redis is configured")
-        return self._cache
+        return self._cache[LOG.lost_at > CACHE.answered_at]
 
 
 @dataclass
@@ -139,10 +151,6 @@ class Offload:
         return result
 
 
-REDIS_AWAY = (redis_py.RedisError, OSError)
-LOG = Breaker("the message log's Redis", REDIS_AWAY)
-CACHE = Breaker("the cache's Redis", REDIS_AWAY)
-DATABASE = Breaker("the database", ())
 db = Database()
 redis = Redis()
 offload = Offload()

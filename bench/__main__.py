@@ -6,6 +6,7 @@ import argparse
 import json
 import signal
 import threading
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +32,9 @@ def main() -> None:
     everything.add_argument("--folder", type=Path, default=Path("instance/bench"))
     everything.add_argument("--rounds", type=int, default=3)
     everything.add_argument("--seconds", type=float, default=6)
+    everything.add_argument(
+        "--large", type=int, default=500_000, help="messages in the large database; 0 leaves it out"
+    )
     aware = verbs.add_parser(
         "awareness", help="measure typing, receipts, presence and reconnects under a steady load only"
     )
@@ -56,11 +60,14 @@ def _large(arguments: argparse.Namespace) -> None:
     """Measure on a small and on a large database; both and the result are left in the folder."""
     say = partial(print, flush=True)
     large.prepare(arguments.folder, messages=arguments.messages, conversations=arguments.conversations, say=say)
-    if arguments.only_fill:
-        return
-    result = large.measure(arguments.folder, say=say)
-    (arguments.folder / "large.json").write_text(json.dumps(result, indent=1))
-    print(large.table(result))
+    if not arguments.only_fill:
+        print(_beside_large(arguments.folder, say))
+
+
+def _beside_large(folder: Path, say: Callable[[str], None]) -> str:
+    result = large.measure(folder, say=say)
+    (folder / "large.json").write_text(json.dumps(result, indent=1))
+    return large.table(result)
 
 
 def _processes(arguments: argparse.Namespace) -> None:
@@ -78,9 +85,15 @@ def _run(arguments: argparse.Namespace) -> None:
     say = partial(print, flush=True)
     results = run(folder, rounds=arguments.rounds, seconds=arguments.seconds, say=say)
     (folder / "results.json").write_text(json.dumps(results, indent=1))
-    (folder / "table.md").write_text(report.table(results))
     report.plots(results, folder)
-    say(f"\n{report.table(results)}\nresults.json, table.md and plots are in {folder}")
+    tables = report.table(results)
+    if arguments.large:
+        beside = folder / f"large-{arguments.large}"
+        conversations = max(large.OWN, min(10_000, arguments.large // 100))
+        large.prepare(beside, messages=arguments.large, conversations=conversations, say=say)
+        tables += "\n" + _beside_large(beside, say)
+    (folder / "table.md").write_text(tables)
+    say(f"\n{tables}\nresults.json, table.md and plots are in {folder}")
 
 
 def _awareness(arguments: argparse.Namespace) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 MASK = b"\x37\xfa\x21\x3d"
 MASKS = MASK * 64
+AGAIN_S = 0.5
 HANDSHAKE = (
     b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
     b"Connection: Upgrade\r\nSec-WebSocket-Key: a2tra2tra2tra2tra2tra2s=\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -52,6 +53,8 @@ class Net:
         self.on_event: Callable[[Client, bytes, float], None] = lambda *_: None
         self.on_ready: Callable[[Client], None] = lambda _: None
         self.lost = 0
+        self.put_off = 0
+        self._due: list[tuple[float, Callable[[], None]]] = []
         self._selector = selectors.DefaultSelector()
 
     def open(self, client: Client) -> None:
@@ -77,8 +80,14 @@ class Net:
         client.waiting[number] = on_ack
         self._write(client, f"42{number}{json.dumps(event, separators=(',', ':'))}")
 
+    def later(self, step: Callable[[], None]) -> None:
+        """Do again, in a moment, what was refused for now."""
+        self.put_off += 1
+        self._due.append((time.perf_counter() + AGAIN_S, step))
+
     def _write(self, client: Client, text: str) -> None:
-        assert client.socket is not None
+        if client.socket is None:
+            return  # its connection is lost: what is sent on it comes to nothing, and the run is incomplete
         client.socket.send(frame(text))  # small against the kernel's buffer, and the server reads
 
     def pump(self, until: float, *, done: Callable[[], bool] = lambda: False) -> bool:
@@ -89,10 +98,13 @@ class Net:
                 return done()
             for key, _ in self._selector.select(min(left, 0.05)):
                 self._read(key.data)
+            while self._due and self._due[0][0] <= time.perf_counter():
+                self._due.pop(0)[1]()
         return True
 
     def _read(self, client: Client) -> None:
-        assert client.socket is not None
+        if client.socket is None:
+            return  # hung up on meanwhile
         try:
             more = client.socket.recv(262_144)
         except BlockingIOError:
@@ -146,6 +158,9 @@ class Net:
             self._write(client, f"40{json.dumps(self.auth(client.token))}")
         elif packet[:2] == b"40" and not self.awaits_ready:
             self._ready(client)
+        elif packet[:2] == b"44" and b'"temporary":true' in packet:
+            self.close(client)
+            self.later(lambda: self.open(client))
         elif packet[:2] == b"44":
             raise SystemExit(f"a client was refused: {packet.decode()}")
 

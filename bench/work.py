@@ -115,12 +115,16 @@ class Load:
         self.sent.append(sent)
 
         def acked(packet: bytes, now: float) -> None:
-            if b'"error"' in packet:
+            if b'"error"' in packet and b'"temporary":true' in packet:
+                self.net.later(lambda: self.net.emit(client, event, acked))  # as every client does, with the same id
+            elif b'"error"' in packet:
                 raise SystemExit(f"a send was refused: {packet[:300].decode()}")
-            sent.acked_at = now
-            then()
+            else:
+                sent.acked_at = now
+                then()
 
-        self.net.emit(client, self.words.send(self.crowd.rooms[client.room], text), acked)
+        event = self.words.send(self.crowd.rooms[client.room], text)
+        self.net.emit(client, event, acked)
         return sent
 
     def closed(self, seconds: float, *, senders: int = 50, warm_up_s: float = 1.5) -> dict[str, Any]:
@@ -170,6 +174,7 @@ class Load:
             "cpuMsPer1000": used.cpu_s * 1e6 / max(1, len(latencies)),
             "p50Ms": percentile(latencies, 50), "p95Ms": percentile(latencies, 95), "p99Ms": percentile(latencies, 99),
             "ackP50Ms": percentile(acks, 50), "ackP99Ms": percentile(acks, 99),
+            "putOff": self.net.put_off,
             "complete": complete and not self.stray and not self.net.lost,
         }  # fmt: skip
 

@@ -88,7 +88,7 @@ def drain_all(*, at_most_s: float = 30) -> int:
 
 def run(stopping: threading.Event) -> None:
     """Drain continuously until told to stop; failures are waited out, half a second at a time, and told of now and then."""
-    warned_at = 0.0
+    warned_at = float("-inf")
     while not stopping.is_set():
         try:
             own = shards.mine()

@@ -25,6 +25,7 @@ from app.kernel import clock, limits
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.breaker import Down
 from app.kernel.chunks import chunks
+from app.kernel.gathering import Gathering
 from app.live import presence as live
 from app.models import transaction
 
@@ -67,6 +68,7 @@ class Noting:
     actor: Actor
     device: str
     status: str
+    at: datetime
     rooms: Sequence[UUID] | None = None
     is_more: bool = False
 
@@ -78,7 +80,7 @@ _leaving: dict[str, tuple[Actor, float]] = {}
 def connected(actor: Actor, *, device: str, now: datetime, rooms: Sequence[UUID]) -> None:
     """Note a device that came, of one who is in these conversations."""
     _devices[device] = Device(actor, "online", {})
-    _note([Noting(actor, device, "online", rooms)], now)
+    _noting.ask(Noting(actor, device, "online", now, rooms))
 
 
 def disconnected(*, device: str) -> None:
@@ -95,12 +97,12 @@ def declare(actor: Actor, *, device: str, status: str, metadata: dict[str, Any] 
     is_more = metadata is not None and metadata != known.metadata
     if metadata is not None:
         known.metadata = metadata
-    return _note([Noting(actor, device, status, is_more=is_more)], now)[0]
+    return _noting.ask(Noting(actor, device, status, now, is_more=is_more))
 
 
-def _note(notings: Sequence[Noting], now: datetime) -> list[str]:
+def _note(notings: Sequence[Noting]) -> list[str]:
     """Note devices' states; gives their people's. Who asks finds them at once; others are told of a change in a moment."""
-    news = []
+    news, now = [], max((one.at for one in notings), default=clock.now())
     try:
         found = live.note([live.Noted(one.actor.id, one.device, one.status) for one in notings], now)
         for one, (current, told) in zip(notings, found, strict=True):
@@ -113,6 +115,9 @@ def _note(notings: Sequence[Noting], now: datetime) -> list[str]:
     for told_soon in news:
         presence_news.gather(told_soon)
     return [current for current, _ in found]
+
+
+_noting: Gathering[Noting, str] = Gathering(_note, at_most=AT_ONCE)  # many come at once
 
 
 def _metadata(actor: Actor) -> dict[str, Any]:
@@ -156,15 +161,16 @@ def _settle() -> None:
     for some in chunks(due, AT_ONCE):
         for device, _ in some:
             _leaving.pop(device, None)
-        _note([Noting(actor, device, "gone") for device, actor in some], clock.now())
+        now = clock.now()
+        _note([Noting(actor, device, "gone", now) for device, actor in some])
     presence_news.flush()
 
 
 def _beat() -> None:
     """Say again how every device here is, many at a time: what changes meanwhile must not wait long to be told."""
     for some in chunks(list(_devices), AT_ONCE):
-        here = [(name, _devices[name]) for name in some if name in _devices]
-        _note([Noting(device.actor, name, device.status) for name, device in here], clock.now())
+        here, now = [(name, _devices[name]) for name in some if name in _devices], clock.now()
+        _note([Noting(device.actor, name, device.status, now) for name, device in here])
         presence_news.flush()
 
 

@@ -77,7 +77,8 @@ def flush() -> int:
     for news in worth:
         _pace.take(news.profile_id)
         metrics.presence("told")
-    _tell(worth, rooms)
+    with emits.together():
+        _tell(worth, rooms)
     return len(worth)
 
 

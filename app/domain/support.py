@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from app.domain import membership_news, memberships
 from app.domain.access import member_of
@@ -33,13 +33,16 @@ PATCH = text(
     "UPDATE conversations SET status = COALESCE(:status, status), assignee_id = CASE WHEN :assigns THEN"
     " CAST(:assignee AS uuid) ELSE assignee_id END, version = version + 1, updated_at = clock_timestamp() WHERE id = :id"
 )
-ABSENT = text(
+# By the partial indexes of support conversations and of staff; {which} narrows it.
+ABSENT = (
     "SELECT c.id, u.profile_id FROM conversations c CROSS JOIN users u WHERE c.kind = 'support' AND c.deleted_at IS NULL"
-    " AND CASE WHEN CAST(:c AS uuid) IS NULL THEN c.status <> 'resolved' ELSE c.id = :c END"
-    " AND u.role IN ('staff', 'admin') AND (CAST(:person AS uuid) IS NULL OR u.profile_id = :person)"
-    " AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.conversation_id = c.id AND m.profile_id = u.profile_id"
-    "   AND m.left_at IS NULL) LIMIT :limit"
+    " AND u.role IN ('staff', 'admin') AND {which} AND NOT EXISTS (SELECT 1 FROM memberships m"
+    "   WHERE m.conversation_id = c.id AND m.profile_id = u.profile_id AND m.left_at IS NULL) LIMIT :limit"
 )
+UNRESOLVED = "c.status IN ('open', 'pending')"
+ABSENT_ANYWHERE = text(ABSENT.replace("{which}", UNRESOLVED))
+ABSENT_HERE = text(ABSENT.replace("{which}", "c.id = :c"))
+WHERE_ABSENT = text(ABSENT.replace("{which}", f"{UNRESOLVED} AND u.profile_id = :person"))
 JOINED = text(
     "SELECT c.id FROM conversations c JOIN memberships m ON m.conversation_id = c.id WHERE c.kind = 'support'"
     " AND m.profile_id = :id AND m.left_at IS NULL"
@@ -96,7 +99,7 @@ def customer_writes(customer: Actor, *, conversation_id: UUID, now: datetime) ->
     try:
         with transaction(SYSTEM) as tx:
             if tx.execute(IS_RESOLVED, {"id": conversation_id, "me": customer.id}).one_or_none() is not None:
-                _join_absent(tx, now=now, conversation_id=conversation_id)
+                _join_absent(tx, ABSENT_HERE, {"c": conversation_id}, now=now)
     except Unavailable:
         pass
 
@@ -135,7 +138,7 @@ def patch(actor: Actor, *, conversation_id: UUID, request: PatchSupport, now: da
         values = {"id": conversation_id, "status": request.status, "assigns": assigns, "assignee": request.assignee_id}
         tx.change(PATCH, values)
         if request.status not in (None, "resolved"):
-            _join_absent(tx, now=now, conversation_id=conversation_id)
+            _join_absent(tx, ABSENT_HERE, {"c": conversation_id}, now=now)
         membership_news.tell_members(tx, conversation_id)
     with transaction(actor, snapshot=True) as tx:
         return views.one(tx, conversation_id) or {}
@@ -152,7 +155,7 @@ def staff_changed(tx: Transaction, profile_id: UUID, *, is_staff: bool, now: dat
     Out of all at once: they may see none from here on. Into the first thousand, and into any others by ``join_staff``.
     """
     if is_staff:
-        _join_absent(tx, now=now, person=profile_id)
+        _join_absent(tx, WHERE_ABSENT, {"person": profile_id}, now=now)
         return
     joined = [row.id for row in tx.execute(JOINED, {"id": profile_id})]
     for some in chunks(sorted(joined), AT_ONCE):
@@ -172,17 +175,14 @@ def join_staff(*, now: datetime) -> int:
     done = 0
     while True:
         with transaction(SYSTEM) as tx:
-            joined = _join_absent(tx, now=now)
+            joined = _join_absent(tx, ABSENT_ANYWHERE, {}, now=now)
         done += joined
         if joined < AT_ONCE:
             return done
 
 
-def _join_absent(
-    tx: Transaction, *, now: datetime, conversation_id: UUID | None = None, person: UUID | None = None
-) -> int:
-    """Put those staff in who are missing: anywhere unresolved, in one conversation, or one person everywhere."""
+def _join_absent(tx: Transaction, absent: TextClause, values: dict[str, Any], *, now: datetime) -> int:
+    """Put in those staff who a statement says are missing; gives how many."""
     tx.execute(STAFF_STAYS)
-    absent = tx.execute(ABSENT, {"c": conversation_id, "person": person, "limit": AT_ONCE}).all()
-    joining = [Joining(row.id, row.profile_id, "admin") for row in absent]
-    return len(memberships.enroll_all(tx, joining, now=now)) if joining else 0
+    joining = [Joining(row.id, row.profile_id, "admin") for row in tx.execute(absent, {**values, "limit": AT_ONCE})]
+    return len(memberships.enroll_all(tx, joining, now=now))

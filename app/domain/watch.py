@@ -65,12 +65,22 @@ def _recheck() -> None:
         for event in committed:
             unsettled.settled(event["id"])
         announce.repeated(Outcome(already=committed))
-        lost = [event for event in old[:500] if event["id"] not in {one["id"] for one in committed} and _is_lost(event)]
+        known = {one["id"] for one in committed}
+        lost = _still_absent([event for event in old[:500] if event["id"] not in known and _is_lost(event)])
         if lost:
             log.error("the message log lost %d accepted messages; they are written from memory", len(lost))
             groupcommit.write_again(lost)
     except (Down, DomainError):
         return  # the copies shown stay provisional; the next turn looks again
+
+
+def _still_absent(events: list[MessageEvent]) -> list[MessageEvent]:
+    """Leave out what was committed, and taken out of the log, between the look at the database and the one at the log."""
+    if not events:
+        return []
+    with transaction(SYSTEM) as tx:
+        known = {event["id"] for event in views.by_ids(tx, [event["id"] for event in events])}
+    return [event for event in events if event["id"] not in known]
 
 
 def _is_lost(event: MessageEvent) -> bool:

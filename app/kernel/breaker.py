@@ -22,6 +22,8 @@ class Breaker:
 
     name: str
     failures: tuple[type[Exception], ...]
+    lost_at: float = float("-inf")  # when it went away, and when it last answered (monotonic seconds)
+    answered_at: float = float("-inf")
     _open_until: float = 0.0
     _is_open: bool = False
 
@@ -55,6 +57,7 @@ class Breaker:
 
     def succeeded(self) -> None:
         """Note that a call went through."""
+        self.answered_at = time.monotonic()
         if self._is_open:
             log.warning("%s answers again", self.name)
             self._is_open = False
@@ -63,5 +66,6 @@ class Breaker:
         """Note that a call failed: the next ones are refused at once."""
         if not self._is_open:
             log.warning("%s is away: %s", self.name, error)
+            self.lost_at = time.monotonic()
         self._is_open = True
         self._open_until = time.monotonic() + PROBE_EVERY_S

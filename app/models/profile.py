@@ -38,7 +38,10 @@ class User(Base):
     """A person's account: what only that person and Parley itself may see."""
 
     __tablename__ = "users"
-    __table_args__ = (Index("users_email", text("lower(email)"), unique=True),)
+    __table_args__ = (
+        Index("users_email", text("lower(email)"), unique=True),
+        Index("users_staff", "profile_id", postgresql_where=text("role IN ('staff', 'admin')")),
+    )
 
     profile_id: Mapped[ProfileKey]
     email: Mapped[Words]

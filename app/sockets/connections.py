@@ -166,12 +166,16 @@ def _disconnect(sid: str, *_: Any) -> dict[str, Any] | None:
 def say_goodbye() -> None:
     """Tell each client of this process when to come back: each its own moment, so that they do not come all at once."""
     everyone = registry.everyone()
-    spread_ms = min(10_000, 200 + 4 * len(everyone))
-    for number, connection in enumerate(everyone):
-        after = 100 + spread_ms * number // max(1, len(everyone))
+    for connection, after in zip(everyone, moments_ms(len(everyone)), strict=True):
         body = {"kind": "restart", "message": "This server restarts.", "reconnectAfterMs": after}
         rooms.server().emit("system", body, to=connection.sid, namespace="/", ignore_queue=True)
     emits.ending()
+
+
+def moments_ms(count: int) -> list[int]:
+    """Spread the return of this many evenly, over the longer the more they are, from 100 ms on and for 10 s at most."""
+    spread_ms = min(10_000, 200 + 4 * count)
+    return [100 + spread_ms * number // count for number in range(count)]
 
 
 def close_all() -> None:

@@ -339,11 +339,11 @@ def test_a_check_that_hangs_or_fails_is_a_finding_and_holds_up_no_other() -> Non
         Look("well", lambda: "fine"),
     ]
     began = time.monotonic()
-    found = examine(looks, known, within_s=0.2)
-    assert time.monotonic() - began < 2
+    found = examine(looks, known, within_s=0.5)
+    assert time.monotonic() - began < 4
     assert [finding.state for finding in found] == ["sick", "sick", "well"]
     assert "restart it" in found[0].words
-    later = examine([Look("needs", lambda: "fine", ("well", "fails"))], known, within_s=1)
+    later = examine([Look("needs", lambda: "fine", ("well", "fails"))], known, within_s=5)
     assert (later[0].state, "fails" in later[0].words) == ("unasked", True)
 
 

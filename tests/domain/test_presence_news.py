@@ -49,6 +49,17 @@ def test_a_few_are_told_each_by_an_event_of_their_own(aside: Aside) -> None:
     assert set(heard[0]) == {"id", "userId", "customerId", "status", "lastSeenAt", "metadata"}
 
 
+def test_what_is_told_at_one_moment_reaches_the_other_processes_as_one_message(aside: Aside) -> None:
+    aside.emitted_to("nobody")  # what others have told before
+    for _ in range(15):
+        presence_news.gather(news(uuid4(), "offline", "online"))
+    presence_news.flush()
+    messages = 0
+    while aside._listener.get_message(timeout=0.2) is not None:
+        messages += 1
+    assert messages == 1
+
+
 def test_what_changes_and_changes_back_within_a_moment_is_not_told(aside: Aside) -> None:
     room, one = uuid4(), uuid4()
     presence_news.gather(news(room, "online", "offline", one))

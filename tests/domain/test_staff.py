@@ -18,6 +18,7 @@ from app.extensions import db, redis
 from app.kernel import clock, requests as wire
 from app.kernel.actor import Actor
 from app.live import membership as cache
+from app.outbound import emits
 from tests.mail.conftest import World, running, world
 from tests.support.clients import Person
 from tests.support.inside import Inside
@@ -184,16 +185,24 @@ def test_each_conversation_ends_up_as_if_it_were_the_only_one(desk: World) -> No
     assert not desk.rows(owners, ids=everything), "nobody inherits a support conversation, least of all the customer"
 
 
-def test_each_who_sees_the_change_is_told_once_and_every_process_hears_of_it(desk: World) -> None:
+def test_each_who_sees_the_change_is_told_once_and_every_process_hears_of_it(
+    desk: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ids, tom, uma = conversations_of(desk, 5), desk.person("Tom"), desk.person("Uma")
     set_role(uma, "staff")
+    told, emit = list[tuple[str, Any]](), emits.conversation
+
+    def overhear(view: Any, room: str) -> None:
+        told.append((room, view))
+        emit(view, room)
+
+    monkeypatch.setattr(emits, "conversation", overhear)
     ear = redis.cache.pubsub(ignore_subscribe_messages=True)
-    ear.subscribe(redis.channel("parley:emits"), redis.channel("parley"))
-    ear.get_message(timeout=5)
+    ear.subscribe(redis.channel("parley"))
     ear.get_message(timeout=5)
     for role, ended in (("staff", False), ("member", True)):
+        told.clear()
         set_role(tom, role)
-        told, notices = _heard(ear)
         views = {(room, view["id"]): view for room, view in told}
         assert len(views) == len(told), "nobody hears of one twice"
         assert {c for room, c in views if room == f"user:{tom.id}"} == set(ids)
@@ -201,23 +210,18 @@ def test_each_who_sees_the_change_is_told_once_and_every_process_hears_of_it(des
         assert {view["memberCount"] for (room, _), view in views.items() if room == f"user:{uma.id}"} == {
             2 if ended else 3
         }
-        many = [notice for notice in notices if notice["kind"] == "memberships"]
+        many = [notice for notice in _heard(ear) if notice["kind"] == "memberships"]
         assert [(n["profileId"], set(n["conversationIds"]), n["ended"]) for n in many] == [
             (str(tom.id), set(ids), ended)
         ]
     ear.close()
 
 
-def _heard(ear: Any) -> tuple[list[tuple[str, Any]], list[Any]]:
-    told, notices = [], []
+def _heard(ear: Any) -> list[Any]:
+    notices = []
     while (heard := ear.get_message(timeout=0.2)) is not None:
-        body = orjson.loads(heard["data"])
-        for name, to, _, packet in body.get("emits", []):
-            if name == "conversation":
-                told.append((to[0] if isinstance(to, list) else to, orjson.loads(packet[1:])[1]))
-        if "kind" in body:
-            notices.append(body)
-    return told, notices
+        notices.append(orjson.loads(heard["data"]))
+    return notices
 
 
 def test_what_the_log_believes_of_them_is_forgotten_for_all_at_once(desk: World) -> None:
@@ -273,6 +277,13 @@ def test_a_job_puts_in_who_is_missing_and_their_devices_hear(stack: Stack, insid
         lambda: {f"conversation:{one}" for one in targets} <= set(device.ok("subscribe", {"channels": []})["channels"]),
         what="the device in both conversations",
     )
+    una = Person(stack.url, f"{name}u")
+    promote(stack, una)
+    promote(stack, sam, "member")
+    until(lambda: not device.client.connected, within_s=3, what="the end of the sockets of one who leaves the staff")
+    assert not {one["id"] for one in sam.socket(stack.urls[1]).ready["conversations"]} & set(targets)
+    assert [sam.refused("GET", f"/conversations/{target}/messages")[0] for target in targets] == [404, 404]
     for target in targets:
-        sam.ok("PATCH", f"/support/conversations/{target}", {"status": "resolved"})
-    sam.close()
+        una.ok("PATCH", f"/support/conversations/{target}", {"status": "resolved"})
+    for person in (sam, una):
+        person.close()

@@ -117,4 +117,4 @@ def test_a_rejoin_without_the_database_is_nobodys_but_a_members(ground: Ground) 
     path = f"/rooms/{room}/rejoin"
     eve.ok("GET", path, params={"after": 0})
     ground.ann.ok("DELETE", f"/conversations/{room}/members/{ground.eve.id}")
-    until(lambda: not eve.call("GET", path, params={"after": 0}).ok, within_s=2, what="the removal to take effect")
+    until(lambda: not eve.call("GET", path, params={"after": 0}).ok, within_s=5, what="the removal to take effect")

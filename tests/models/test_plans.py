@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.orm import Session
 
-from app.domain import access, arrivals, commit, delivery, gate, healing, relay
+from app.domain import access, arrivals, commit, delivery, gate, healing, relay, support
 from app.kernel.actor import Actor
 from app.models.transaction import CONTEXT, Transaction
 from app.queries import conversations, messages, unread
@@ -93,6 +93,10 @@ HOT = {
     "a received mark": delivery.RECEIVE,
     "heads of some": relay.HEADS,
     "unread": unread.UNREAD,
+    "the staff": support.STAFF,
+    "staff who are missing": support.ABSENT_ANYWHERE,
+    "staff who are missing in one": support.ABSENT_HERE,
+    "where one of the staff is missing": support.WHERE_ABSENT,
 }
 AS_ITSELF = {
     "received, of many", "who comes, and where it stands", "conversations, held", "known messages",

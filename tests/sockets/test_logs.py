@@ -64,8 +64,11 @@ def test_a_whole_story_leaves_no_word_and_no_key_in_the_logs(
         until(lambda: _named("asked-by-a-job", tmp_path), within_s=30, what="the job's line")  # a worker starts slowly
         until(lambda: _named("asked-by-a-proxy", tmp_path), what="its line")
         assert all({"at", "level", "logger", "message", "pid"} <= line.keys() for line in lines(tmp_path))
+        others = [ben.socket() for _ in range(3)]
         stack.webs[0].signal(signal.SIGTERM)
-        assert device.next("system", lambda s: s["kind"] == "restart")["reconnectAfterMs"] > 0
+        told = [one.next("system", lambda s: s["kind"] == "restart")["reconnectAfterMs"] for one in (device, *others)]
+        assert len(set(told)) == len(told), "each its own moment"
+        assert 100 <= min(told) <= max(told) < 400
         until(lambda: _heard(services_of_the_operator) == "restart", what="the end on channel:system-events")
         ann.close()
         ben.close()
