@@ -1,7 +1,7 @@
 """Look for messages from the ends of someone's conversations, and count what is unread from an index alone.
 
 Revision ID: 0034
-Revises: 0033
+Revises: 0035
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0034"
-down_revision = "0033"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 
