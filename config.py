@@ -143,6 +143,7 @@ class Config:
     connections_per_user: int = _set("CHAT_CONNECTIONS_PER_USER", _whole(1), 50)
     connections_per_address: int = _set("CHAT_CONNECTIONS_PER_ADDRESS", _whole(1), 5_000)
     log_max_entries: int = _set("CHAT_LOG_MAX_ENTRIES", _whole(1), 1_000_000)
+    log_shards: int = _set("CHAT_LOG_SHARDS", _whole(1, 16), 1)
     fast_path: bool = _set("CHAT_FAST_PATH", _flag, True)
     stall_guard_ms: int = _set("CHAT_STALL_GUARD_MS", _whole(1, 60_000), 250)
     retention_days: int = _set("CHAT_RETENTION_DAYS", _whole(0, 36_500), 30)

@@ -74,16 +74,19 @@ class Refused(Exception):
     """The database refuses something of a batch for its content: run it again, one by one."""
 
 
-def apply(submissions: Sequence[Submission], *, alone: bool = False, lock_wait_ms: int = LOCK_WAIT_MS) -> Outcome:
+def apply(
+    submissions: Sequence[Submission], *, alone: bool = False, shard: int = 0, lock_wait_ms: int = LOCK_WAIT_MS
+) -> Outcome:
     """Commit a batch; raises Unavailable where the database is away, and then nothing of it is committed.
 
-    With ``alone`` it raises Busy where another process commits alone (the drain, which would only repeat the other's work).
+    With ``alone`` it raises Busy where another process commits alone in this shard of the log (the drain: it would only repeat
+    the other's work).
     """
     one_by_one = False
     for _ in range(ATTEMPTS):
         try:
             with transaction(SYSTEM, lock_wait_ms=lock_wait_ms) as tx:
-                if alone and not tx.execute(TRY_LOCK, {"key": DRAIN_LOCK}).scalar_one():
+                if alone and not tx.execute(TRY_LOCK, {"key": DRAIN_LOCK + shard}).scalar_one():
                     raise Busy
                 return _apply(tx, submissions, one_by_one=one_by_one)
         except RaceLost:
@@ -93,19 +96,19 @@ def apply(submissions: Sequence[Submission], *, alone: bool = False, lock_wait_m
     raise Unavailable("The same message is being committed elsewhere.")
 
 
-def apply_what_is_free(submissions: Sequence[Submission], *, alone: bool = False) -> Outcome:
+def apply_what_is_free(submissions: Sequence[Submission], *, alone: bool = False, shard: int = 0) -> Outcome:
     """Commit a batch, but for conversations of which somebody else holds a row: those are named in the outcome.
 
     So one row that is held from outside does not keep all the others waiting. Raises what ``apply`` does, but for Held.
     """
     try:
-        return apply(submissions, alone=alone)
+        return apply(submissions, alone=alone, shard=shard)
     except Held:
         pass
     outcome = Outcome()
     for part in _by_conversation(submissions):
         try:
-            outcome.take_in(apply(part, alone=alone, lock_wait_ms=LOCK_WAIT_APART_MS))
+            outcome.take_in(apply(part, alone=alone, shard=shard, lock_wait_ms=LOCK_WAIT_APART_MS))
         except (
             Unavailable
         ):  # held, or the database went away meanwhile: what came before is committed, and must be told
@@ -120,10 +123,10 @@ def _by_conversation(submissions: Sequence[Submission]) -> list[list[Submission]
     return list(parts.values())
 
 
-def end_silent_holder() -> None:
+def end_silent_holder(shard: int = 0) -> None:
     """End the database session of a process that commits alone and does not come to an end (stopped, or cut off)."""
     with transaction(SYSTEM) as tx:
-        tx.execute(END_HOLDER, {"key": DRAIN_LOCK})
+        tx.execute(END_HOLDER, {"key": DRAIN_LOCK + shard})
 
 
 def _apply(tx: Transaction, submissions: Sequence[Submission], *, one_by_one: bool) -> Outcome:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -33,15 +32,15 @@ CANCELED = "57014"
 LINK = re.compile(r"\bhttps?://\S", re.IGNORECASE)
 BATCH = 500
 SPARE = 20
+PARTS, PARTS_OF_ONE, ALL_PARTS = 16, 64, 2**31 - 1  # of a conversation's positions, 64 each
+EVERYWHERE_MS = 600
 TAKING_UP_S = 20.0
 BATCHES_WHILE_ASKED = 8
 CONVERSATIONS_AT_ONCE = 100
 LATELY = timedelta(minutes=10)
 
 
-def find(
-    actor: Actor, *, query: SearchQuery, before: Place | None, now: datetime
-) -> tuple[list[MessageEvent], Place | None]:
+def find(actor: Actor, *, query: SearchQuery, before: Place | None) -> tuple[list[MessageEvent], Place | None]:
     """Find messages, newest first, with the place where the next page begins.
 
     Raises Invalid, NotFound (the conversation), RateLimited, or Unavailable where it takes too long.
@@ -51,7 +50,7 @@ def find(
     span = _span(query)
     _take_up_for(actor, query.conversation_id)
     try:
-        return _pages(actor, query, sorted(wanted), span, before, now)
+        return _pages(actor, query, sorted(wanted), span, before)
     except Unavailable as refusal:
         cause = refusal.__cause__
         if isinstance(cause, DBAPIError) and sqlstate(cause) == CANCELED:
@@ -103,45 +102,47 @@ def _span(query: SearchQuery) -> Span:
 
 
 def _pages(
-    actor: Actor, query: SearchQuery, wanted: list[str], span: Span, before: Place | None, now: datetime
+    actor: Actor, query: SearchQuery, wanted: list[str], span: Span, before: Place | None
 ) -> tuple[list[MessageEvent], Place | None]:
     """Collect a page. The index gives some messages too many; what is left out is made up from the next."""
     found: list[MessageEvent] = []
     asked = query.limit + SPARE
     with transaction(actor) as tx:
+        while True:
+            places = _places(tx, query, wanted, span, before, asked)
+            events = _seen(tx, query.q, places)
+            room = query.limit - len(found)
+            if len(events) > room or (len(events) == room and places):
+                found += events[:room]
+                return found, _place_of(found[-1], places)
+            found += events
+            if len(places) < asked:
+                return found, None
+            before = places[-1]
+
+
+def _places(
+    tx: Transaction, query: SearchQuery, wanted: list[str], span: Span, before: Place | None, asked: int
+) -> list[Place]:
+    """Look nearby, where what is often said is found soon; then everywhere, which is quick for what is seldom said; then
+    nearby for as long as it may take: it is often said, and not here.
+    """
+    tx.execute(PATIENCE, {"ms": str(limits.SEARCH_PATIENCE_MS)})
+    parts = PARTS if query.conversation_id is None else PARTS_OF_ONE
+    near = views.find_near(tx, wanted, query.conversation_id, span, before=before, limit=asked, parts=parts)
+    if near is not None:
+        return near
+    try:
+        with tx.session.begin_nested():
+            tx.execute(PATIENCE, {"ms": str(EVERYWHERE_MS)})
+            return views.find(tx, wanted, span, before=before, limit=asked)
+    except DBAPIError as error:
+        if sqlstate(error) != CANCELED:
+            raise
+    finally:
         tx.execute(PATIENCE, {"ms": str(limits.SEARCH_PATIENCE_MS)})
-        for months in _months(before[0] if before else now):
-            narrowed = _narrowed(span, *months)
-            while narrowed is not None:
-                places = views.find(tx, wanted, narrowed, before=before, limit=asked)
-                events = _seen(tx, query.q, places)
-                room = query.limit - len(found)
-                if len(events) > room or (len(events) == room and places):
-                    found += events[:room]
-                    return found, _place_of(found[-1], places)
-                found += events
-                if len(places) < asked:
-                    break
-                before = places[-1]
-    return found, None
-
-
-def _months(newest: datetime) -> Iterator[tuple[datetime | None, datetime | None]]:
-    """Give spans of time to look in, newest first: what is often said is found without looking at all of it."""
-    this = newest.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    last = (this - timedelta(days=1)).replace(day=1)
-    yield this, None
-    yield last, this
-    yield None, last
-
-
-def _narrowed(span: Span, since: datetime | None, until: datetime | None) -> Span | None:
-    starts = [one for one in (span.since, since) if one is not None]
-    ends = [one for one in (span.until, until) if one is not None]
-    start, end = max(starts, default=None), min(ends, default=None)
-    if start is not None and end is not None and start >= end:
-        return None
-    return Span(start, end, span.above, span.below)
+    near = views.find_near(tx, wanted, query.conversation_id, span, before=before, limit=asked, parts=ALL_PARTS)
+    return near or []
 
 
 def _seen(tx: Transaction, q: str, places: list[Place]) -> list[MessageEvent]:

@@ -123,5 +123,5 @@ def _stand_in(healed_at: float, stopping: threading.Event) -> float:
 def _drain_for(seconds: float, stopping: threading.Event) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until and not stopping.is_set():
-        if drain.take_turn(stopping) == 0:
+        if drain.take_turns(stopping) == 0:
             stopping.wait(0.02)

@@ -14,11 +14,11 @@ from app.kernel import limits
 from app.kernel.events import MessageEvent, is_whole
 from app.kernel.gathering import Gathering
 from app.kernel.settings import settings
-from app.live import membership, scripts, seen
+from app.live import membership, scripts, seen, shards
 from app.live.membership import member_key
+from app.live.shards import STREAM
 
 Call = tuple[Sequence[str], Sequence[Any]]
-STREAM = "messages:log"
 REMEMBER_S = 60
 READ_PAGES_MAX = 40
 
@@ -29,6 +29,7 @@ class Entry:
 
     place: str
     event: MessageEvent
+    shard: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Broken:
 
     place: str
     text: str
+    shard: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def accept(
     """Accept a message in one round trip; raises Down. On ``accepted`` it is durable as the log's fsync policy says."""
     message_id, conversation_id, sender_id = event["id"], event["conversationId"], event["senderId"]
     keys = [
-        STREAM,
+        shards.home(conversation_id),
         f"accepted:{message_id}",
         f"pending:{conversation_id}",
         seen.FILTER,
@@ -72,13 +74,14 @@ def accept(
         message_id,
         conversation_id,
         encoded or orjson.dumps(event),
-        settings().log_max_entries,
+        -(-settings().log_max_entries // settings().log_shards),
         limits.SENDS_PER_S if settings().rate_limits_enabled else 0,
         limits.SENDS_BURST,
         "1" if is_new else "0",
         "1" if after_is_there else "0",
         seen.bits(UUID(message_id)),
         seen.bits(after) if after else "",
+        settings().log_shards,
     ]
     membership.retry_evictions()  # the log may have come back with a membership that has ended
     return _answer(_accepting.ask((keys, arguments)))
@@ -99,8 +102,10 @@ def _answer(raw: list[Any]) -> Answer:
     return Answer(kind, wait_s=raw[1] / 1000 if kind == "limited" else 0.0)
 
 
-def read(count: int = limits.DRAIN_BATCH, *, leaving: Collection[str] = ()) -> tuple[list[Entry], list[Broken]]:
-    """Read the oldest entries, always from the start: what was read and not settled comes again.
+def read(
+    count: int = limits.DRAIN_BATCH, *, leaving: Collection[str] = (), shard: int = 0
+) -> tuple[list[Entry], list[Broken]]:
+    """Read the oldest entries of a shard, always from the start: what was read and not settled comes again.
 
     Those of the conversations in ``leaving`` are passed over, and as many of those behind them read instead.
     """
@@ -109,9 +114,9 @@ def read(count: int = limits.DRAIN_BATCH, *, leaving: Collection[str] = ()) -> t
     start = "-"
     for _ in range(READ_PAGES_MAX):
         with LOG.guard():
-            raw = redis.log.xrange(STREAM, min=start, count=count)
+            raw = redis.log.xrange(shards.stream(shard), min=start, count=count)
         for place, fields in raw:
-            found = _entry(place.decode(), fields.get(b"e", b""))
+            found = _entry(place.decode(), fields.get(b"e", b""), shard)
             if isinstance(found, Broken):
                 broken.append(found)
             elif found.event["conversationId"] not in leaving:
@@ -122,25 +127,26 @@ def read(count: int = limits.DRAIN_BATCH, *, leaving: Collection[str] = ()) -> t
     return entries[:count], broken
 
 
-def _entry(place: str, encoded: bytes) -> Entry | Broken:
+def _entry(place: str, encoded: bytes, shard: int) -> Entry | Broken:
     try:
         event = orjson.loads(encoded)
     except orjson.JSONDecodeError:
         event = None
-    return Entry(place, event) if is_whole(event) else Broken(place, encoded.decode(errors="replace"))
+    return Entry(place, event, shard) if is_whole(event) else Broken(place, encoded.decode(errors="replace"), shard)
 
 
 def discard(broken: list[Broken]) -> None:
     """Take broken entries out of the log."""
-    if broken:
+    for entry in broken:
         with LOG.guard():
-            redis.log.xdel(STREAM, *[entry.place for entry in broken])
+            redis.log.xdel(shards.stream(entry.shard), entry.place)
 
 
-def wait(timeout_s: float) -> bool:
-    """Wait until there is an entry; tells whether there is one. Uses a connection of its own time-out."""
+def wait(timeout_s: float, among: Sequence[int] = (0,)) -> bool:
+    """Wait until there is an entry in one of these shards; tells whether. Uses a connection of its own time-out."""
+    streams = {shards.stream(shard): "0" for shard in among}
     with LOG.guard():
-        return bool(_patient().xread({STREAM: "0"}, count=1, block=max(1, int(timeout_s * 1000))))
+        return bool(_patient().xread(streams, count=1, block=max(1, int(timeout_s * 1000))))
 
 
 _patient_clients: dict[str, Any] = {}
@@ -155,9 +161,11 @@ def _patient() -> Any:
 
 def settle(entries: list[Entry]) -> None:
     """Take exactly these entries out of the log; repeating it does nothing."""
-    triples = [part for entry in entries for part in (entry.place, entry.event["id"], entry.event["conversationId"])]
-    with LOG.guard():
-        scripts.run(redis.log, "settle", [STREAM], [REMEMBER_S, *triples])
+    for shard in sorted({entry.shard for entry in entries}):
+        own = [entry for entry in entries if entry.shard == shard]
+        triples = [part for entry in own for part in (entry.place, entry.event["id"], entry.event["conversationId"])]
+        with LOG.guard():
+            scripts.run(redis.log, "settle", [shards.stream(shard)], [REMEMBER_S, *triples])
 
 
 def tail(conversation_id: UUID) -> list[MessageEvent]:
@@ -178,19 +186,18 @@ def pending(message_id: UUID) -> UUID | None:
 
 def length() -> int:
     """Give the number of entries that wait for the database."""
-    with LOG.guard():
-        return int(redis.log.xlen(STREAM))
+    return standing()[0]
 
 
 def standing() -> tuple[int, float]:
     """Give (how many entries wait for the database, the oldest one's age in seconds); raises Down."""
+    streams = [shards.stream(shard) for shard in shards.everyone()]
     with LOG.guard():
         pipe = redis.log.pipeline(transaction=True)
-        pipe.xlen(STREAM)
-        pipe.xrange(STREAM, count=1)
+        for stream in streams:
+            pipe.xlen(stream)
+            pipe.xrange(stream, count=1)
         pipe.time()
-        entries, oldest, (seconds, micros) = pipe.execute()
-    if not oldest:
-        return int(entries), 0.0
-    since = int(oldest[0][0].split(b"-")[0]) / 1000
-    return int(entries), max(0.0, float(seconds + micros / 1e6 - since))
+        *found, (seconds, micros) = pipe.execute()
+    begun = [int(oldest[0][0].split(b"-")[0]) / 1000 for oldest in found[1::2] if oldest]
+    return sum(found[::2]), max(0.0, float(seconds + micros / 1e6 - min(begun))) if begun else 0.0

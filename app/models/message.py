@@ -27,7 +27,7 @@ class Message(Base):
 
     __tablename__ = "messages"
     __table_args__ = (
-        UniqueConstraint("conversation_id", "seq"),
+        Index("messages_places", "conversation_id", "seq", unique=True, postgresql_include=["sender_id", "deleted_at"]),
         UniqueConstraint("sender_id", "client_message_id"),
         Index("messages_changed", "conversation_id", "changed_seq"),
         Index(

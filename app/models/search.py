@@ -14,7 +14,10 @@ class FoundMessage(Base):
     """A message's pieces (``kernel/terms.py``), with where it is, who wrote it and what it has, as pieces too."""
 
     __tablename__ = "found_messages"
-    __table_args__ = (Index("found_messages_terms", "terms", postgresql_using="gin"),)
+    __table_args__ = (
+        Index("found_messages_terms", "terms", postgresql_using="gin"),
+        Index("found_messages_places", "conversation_id", "seq"),
+    )
 
     message_id: Mapped[Key]
     conversation_id: Mapped[ConversationRef]

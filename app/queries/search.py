@@ -23,6 +23,14 @@ FIND = text(
     " AND (CAST(:at AS timestamptz) IS NULL OR (created_at, message_id) < (:at, CAST(:id AS uuid)))"
     " ORDER BY created_at DESC, message_id DESC LIMIT :limit"
 )
+FIND_NEAR = text(
+    "SELECT found_id, found_at FROM parley_find(CAST(:me AS uuid), CAST(:only_in AS uuid), CAST(:terms AS text[]),"
+    " CAST(:since AS timestamptz), LEAST(CAST(:until AS timestamptz), CAST(:at AS timestamptz)),"
+    " CAST(:above AS bigint), CAST(:below AS bigint), :limit, :parts)"
+    " WHERE found_id IS NULL OR ((CAST(:until AS timestamptz) IS NULL OR found_at < :until)"
+    " AND (CAST(:at AS timestamptz) IS NULL OR (found_at, found_id) < (:at, CAST(:id AS uuid))))"
+    " ORDER BY found_at DESC NULLS FIRST, found_id DESC LIMIT :limit"
+)
 BEHIND = text(
     "SELECT c.id FROM memberships me JOIN conversations c ON c.id = me.conversation_id"
     " LEFT JOIN found_up_to f ON f.conversation_id = c.id"
@@ -65,6 +73,38 @@ def find(tx: Transaction, terms: Sequence[str], span: Span, *, before: Place | N
     values = {"since": span.since, "until": span.until, "above": span.above, "below": span.below}
     rows = tx.execute(FIND, {**values, "at": at, "id": last_id, "limit": limit})
     return [(row.created_at, row.message_id) for row in rows]
+
+
+def find_near(
+    tx: Transaction,
+    terms: Sequence[str],
+    conversation_id: UUID | None,
+    span: Span,
+    *,
+    before: Place | None,
+    limit: int,
+    parts: int,
+) -> list[Place] | None:
+    """Give the same by reading this actor's conversations, part by part from their ends.
+
+    So what is often said is found soon, and what others say elsewhere costs nothing. None where little is found in so many
+    ``parts``: seldom said, it is found by ``find`` at once.
+    """
+    at, last_id = before or (None, None)
+    values = {
+        "since": span.since,
+        "until": span.until,
+        "above": span.above,
+        "below": span.below,
+        "at": at,
+        "id": last_id,
+    }
+    whose = {"me": tx.actor.id, "only_in": conversation_id, "terms": list(terms), "limit": limit, "parts": parts}
+    with tx.elevated():  # the function goes by this actor's memberships
+        rows = tx.execute(FIND_NEAR, {**values, **whose}).all()
+    if rows and rows[0].found_id is None:
+        return None
+    return [(row.found_at, row.found_id) for row in rows]
 
 
 def behind(tx: Transaction, profile_id: UUID, conversation_id: UUID | None, limit: int) -> list[UUID]:

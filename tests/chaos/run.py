@@ -113,7 +113,8 @@ class Run:
         return self._judge()
 
     def _logged(self) -> frozenset[str]:
-        entries = self.ground.redis("log").xrange("messages:log")
+        log = self.ground.redis("log")
+        entries = [entry for stream in log.scan_iter("messages:log*") for entry in log.xrange(stream)]
         return frozenset(self.record.words.messages[json.loads(fields[b"e"])["id"]] for _, fields in entries)
 
     def _judge(self) -> Verdict:

@@ -73,12 +73,16 @@ class Aside:
 
     def emitted_to(self, room: str) -> list[tuple[str, Any]]:
         """List what was emitted to a room since anything was asked last."""
-        found = []
+        return [(event, body) for rooms, event, body in self._emitted() if room in rooms]
+
+    def emitted_of_any(self) -> list[tuple[str, Any]]:
+        """List all that was emitted since anything was asked last."""
+        return [(event, body) for _, event, body in self._emitted()]
+
+    def _emitted(self) -> Iterator[tuple[list[str], str, Any]]:
         while (heard := self._listener.get_message(timeout=0.05)) is not None:
             for event, to, _, packet in orjson.loads(heard["data"])["emits"]:
-                if room in (to if isinstance(to, list) else [to]):
-                    found.append((event, orjson.loads(packet[1:])[1]))
-        return found
+                yield to if isinstance(to, list) else [to], event, orjson.loads(packet[1:])[1]
 
     def close(self) -> None:
         """Hang up."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import psycopg2
@@ -86,10 +87,12 @@ def test_filters_narrow(cast: Cast, name: str) -> None:
 def test_pages_hold_each_once_newest_first_through_the_months(cast: Cast, name: str, inside: Inside) -> None:
     room = cast.room(name, cast.ben)
     inside.fill(room, cast.ann.id, 150)
-    inside.rows("UPDATE messages SET created_at = now() - seq * interval '1 day' WHERE conversation_id = %s", room)
+    inside.rows(
+        "UPDATE messages SET created_at = now() - (150 - seq) * interval '1 day' WHERE conversation_id = %s", room
+    )
     for limit in (7, 60):
         contents = found(cast.ben, q="line", conversationId=room, limit=limit)
-        assert contents == [f"line {number}" for number in range(1, 151)]
+        assert contents == [f"line {number}" for number in range(150, 0, -1)]
     assert found(cast.ben, q="line 77", conversationId=room) == ["line 77"]  # two digits are a word of their own
     RestDoor(cast.ann).say(room, "猫が好き")
     assert found(cast.ben, q="猫", conversationId=room) == ["猫が好き"]
@@ -121,6 +124,9 @@ def crowded(inside: Inside, cast: Cast, name: str) -> Iterator[str]:
     c = cast.group(name, cast.cyd)
     inside.fill(c, cast.ann.id, 4000)
     inside.rows(
+        "UPDATE messages SET created_at = now() - (4000 - seq) * interval '1 minute' WHERE conversation_id = %s", c
+    )
+    inside.rows(
         "INSERT INTO found_messages SELECT id, conversation_id, seq, created_at, ARRAY['wor', 'ord', 'w' || seq]"
         " FROM messages WHERE conversation_id = %s",
         c,
@@ -148,6 +154,44 @@ def test_a_search_uses_the_index_although_row_security_comes_first(stack: Stack,
         cursor.execute(plan)
         assert cursor.fetchall()
     connection.close()
+
+
+def test_looking_nearby_finds_what_is_often_said_and_gives_up_on_the_rest(
+    stack: Stack, cast: Cast, crowded: str
+) -> None:
+    connection = psycopg2.connect(stack.environ["DATABASE_URL"])
+    near = "SELECT count(*), count(found_id) FROM parley_find(%s, %s, %s, NULL, NULL, NULL, NULL, %s, %s)"
+    with closing(connection), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('parley.scope', 'system', true)")
+        cursor.execute("SELECT set_config('parley.looked_for', '{wor}', true)")
+        cursor.execute(
+            "EXPLAIN SELECT message_id FROM found_messages WHERE conversation_id = %s AND seq >= 64 AND seq < 128",
+            (crowded,),
+        )
+        assert "found_messages_places" in "\n".join(row[0] for row in cursor.fetchall())
+        cursor.execute(near, (cast.ann.id, crowded, ["wor", "w77"], 50, 1000))
+        assert cursor.fetchone() == (1, 1)
+        cursor.execute(near, (cast.ann.id, crowded, ["wor", "w77"], 50, 20))
+        assert cursor.fetchone() == (1, 0)  # it has given up, and says so
+        cursor.execute(near, (cast.ann.id, crowded, ["wor", "ord"], 50, 0))
+        assert 50 <= cursor.fetchone()[0] < 200  # what is often said is found, and no more is read
+        cursor.execute(near, (cast.dan.id, None, ["wor", "ord"], 50, 1000))
+        assert cursor.fetchone() == (0, 0)
+
+
+def test_what_is_seldom_said_here_is_found_whichever_way_is_taken(
+    aside: Aside, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = aside.room(name)
+    aside.inside.fill(room, aside.ann["id"], 300)
+    search.take_up(now=clock.now())
+    ways = []
+    for parts, everywhere_ms in ((search.PARTS_OF_ONE, search.EVERYWHERE_MS), (1, search.EVERYWHERE_MS), (1, 1)):
+        monkeypatch.setattr(search, "PARTS_OF_ONE", parts)
+        monkeypatch.setattr(search, "EVERYWHERE_MS", everywhere_ms)
+        ways.append(aside.call(aside.ann, "GET", f"/search?q=line+7&conversationId={room}&limit=200")["items"])
+    assert [len(way) for way in ways] == [1, 1, 1]
+    assert ways[0] == ways[1] == ways[2]
 
 
 def test_a_search_that_takes_too_long_says_how_to_narrow_it(cast: Cast, name: str, inside: Inside) -> None:
