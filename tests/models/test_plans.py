@@ -67,7 +67,7 @@ def _values(crowd: people.Crowd) -> dict[str, Any]:
         "ids": rooms, "id": crowd.rooms[0], "floor": 0, "pivot": 100, "limit": 51, "received": 50, "seq": 60, "head": 200,
         "above": 20, "below": 20, "root": str(uuid.uuid4()), "kind": None, "archived": None, "at": None, "now": "now",
         "shown": 20, "cap": 100, "after": 50,
-        "since": None, "until": None, "heads": [201] * 20, "by_customer": [False] * 20,
+        "since": None, "until": None,
     }  # fmt: skip
 
 
@@ -91,15 +91,12 @@ HOT = {
     "a membership": access.FIND,
     "a membership, held": access.FIND_AND_LOCK,
     "conversations, held": commit.LOCK,
-    "known messages": gate.KNOWN,
-    "members among senders": gate.MEMBERS,
-    "senders": commit.SENDERS,
+    "what a batch must know": gate.STANDING,
     "a received mark": delivery.RECEIVE,
     "heads of some": relay.HEADS,
     "unread": unread.UNREAD,
     "unread counts": unread.COUNTS,
     "thread roots": commit.ROOTS,
-    "heads, moved": commit.MOVE_HEADS,
     "what is looked for everywhere": search.FIND,
     "a part of what is looked for nearby": NEARBY,
     "the staff": support.STAFF,
@@ -108,14 +105,17 @@ HOT = {
     "where one of the staff is missing": support.WHERE_ABSENT,
 }
 AS_ITSELF = {
-    "received, of many", "who comes, and where it stands", "conversations, held", "known messages",
-    "members among senders", "senders", "heads of some", "messages by id", "thread roots", "heads, moved",
-    "a part of what is looked for nearby",
+    "received, of many", "who comes, and where it stands", "conversations, held", "what a batch must know", "heads of some",
+    "messages by id", "thread roots", "a part of what is looked for nearby",
 }  # fmt: skip
 
 
+def _context(scope: str, me: str) -> dict[str, str]:
+    return {"context_scope": scope, "context_actor": me, "context_role": "member"}
+
+
 def _plan(asking: Connection, statement: Any, values: dict[str, Any], *, is_system: bool) -> dict[str, Any]:
-    scope = {"scope": "system" if is_system else "actor", "actor_id": values["me"], "role": "member"}
+    scope = _context("system" if is_system else "actor", values["me"])
     wanted = {name: values[name] for name in statement._bindparams}
     with asking.begin():
         asking.execute(CONTEXT, scope)
@@ -166,7 +166,7 @@ def test_what_the_healer_looks_for_grows_with_what_changed_only(filled: tuple[Co
 
 
 def _plan_in(asking: Connection, statement: Any, values: dict[str, Any]) -> dict[str, Any]:
-    asking.execute(CONTEXT, {"scope": "system", "actor_id": values["me"], "role": "member"})
+    asking.execute(CONTEXT, _context("system", values["me"]))
     wanted = {name: values[name] for name in statement._bindparams}
     found: dict[str, Any] = asking.execute(text(f"EXPLAIN (FORMAT JSON) {statement.text}"), wanted).scalar_one()[0]
     return found["Plan"]
@@ -192,7 +192,7 @@ def test_a_list_asks_for_no_membership_for_each_message_that_it_counts(
             tx = Transaction(session, reader)
             with tx.elevated():
                 tx.execute(READ_TO, {"seq": read_seq, "me": reader.id})
-            tx.execute(CONTEXT, {"scope": "actor", "actor_id": str(reader.id), "role": "member"})
+            tx.execute(CONTEXT, _context("actor", str(reader.id)))
             before = tx.execute(LOOKED).scalar_one()
             assert LISTS[name](tx, room)
             found: int = tx.execute(LOOKED).scalar_one() - before
