@@ -1,6 +1,7 @@
 """The web process: `python wsgi.py`, or `wsgi:app` for another WSGI server.
 
-The one place that knows eventlet and gevent, so that leaving either is a change of ASYNC_MODE. The library's patches
+The one place that knows eventlet and gevent (but for `app/sockets/loop.py`, without which sockets are merely slower), so
+that leaving either is a change of ASYNC_MODE. The library's patches
 must be in place before anything else is imported, hence the order of this file. With WEB_CONCURRENCY above 1 this
 process only starts that many others on the same port and replaces those that die (`web_processes.py`).
 """
@@ -33,6 +34,7 @@ elif ASYNC_MODE == "gevent" and not PARENT:
 
 # ruff: noqa: E402
 import errno
+import gc
 import logging
 import signal
 import socket
@@ -84,9 +86,20 @@ def serve(config: Config, app: "Flask") -> None:
     listener = web_processes.listen(config, shared=config.web_concurrency > 1)
     listener.listen(BACKLOG)
     start_web(app)
+    _calm_collector()
     {"eventlet": _serve_eventlet, "gevent": _serve_gevent, "threading": _serve_threading}[config.async_mode](
         listener, app
     )
+
+
+def _calm_collector() -> None:
+    """Have the cycle collector leave alone what lives as long as the process, and look less often at the rest.
+
+    Each of its full rounds walks over all that is reachable, while every client waits; few cycles are made in serving.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _say_goodbye(app: "Flask") -> None:
@@ -143,6 +156,8 @@ def _tune_websockets() -> None:
     """Mend two habits of eventlet's WebSocket: unmasking byte by byte, and a size limit on frames but not on messages."""
     from eventlet.websocket import FailedConnectionError, RFC6455WebSocket  # noqa: PLC0415
 
+    from app.sockets.frames import unmask  # noqa: PLC0415
+
     message = RFC6455WebSocket.Message
     push = message.push
 
@@ -153,22 +168,19 @@ def _tune_websockets() -> None:
         push(self, data, final=final)
 
     message.push = bounded_push
-    RFC6455WebSocket._apply_mask = staticmethod(_unmask)  # noqa: SLF001 -- what is wrong is private
-
-
-def _unmask(data: bytes, mask: tuple[int, ...], length: int | None = None, offset: int = 0) -> bytes:
-    """Undo a client's mask (RFC 6455 section 5.3) with one exclusive-or of two big integers."""
-    size = len(data) if length is None else length
-    start = offset % 4
-    key = bytes(mask)
-    repeated = ((key[start:] + key[:start]) * (size // 4 + 1))[:size]
-    return (int.from_bytes(data[:size], "big") ^ int.from_bytes(repeated, "big")).to_bytes(size, "big")
+    RFC6455WebSocket._apply_mask = staticmethod(  # noqa: SLF001 -- what is wrong is private
+        lambda data, mask, length=None, offset=0: unmask(data[:length], bytes(mask[offset % 4 :] + mask[: offset % 4]))
+    )
 
 
 def _serve_eventlet(listener: socket.socket, app: "Flask") -> None:
     import eventlet.wsgi  # noqa: PLC0415
 
+    from app.kernel import patience  # noqa: PLC0415
+    from app.sockets import loop  # noqa: PLC0415
+
     _tune_websockets()
+    patience.wait_with(loop.wait_ready)
 
     doors = _Listener(listener)
     server = eventlet.spawn(
@@ -179,6 +191,7 @@ def _serve_eventlet(listener: socket.socket, app: "Flask") -> None:
         log_output=False,
         debug=False,  # True sends tracebacks to clients
         socket_timeout=REQUEST_SOCKET_TIMEOUT_S,
+        protocol=loop.protocol(),
     )
     _wait_for_signal_eventlet()
     doors.close_to_new_clients()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import orjson
 import psycopg2
@@ -13,6 +14,7 @@ from celery import Celery
 from flask_migrate import Migrate
 from flask_socketio import SocketIO
 from psycopg2 import extensions as driver
+from redis._parsers.hiredis import _HiredisParser
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import Engine, create_engine
@@ -28,6 +30,26 @@ CACHE = Breaker("the cache's Redis", REDIS_AWAY)
 DATABASE = Breaker("the database", ())
 HASTE = 3  # the part of its time that a Redis is given where the other has just gone away
 Client = Any  # redis.Redis; its own annotations mix what the decoding and the asynchronous clients give
+
+
+class Parser(_HiredisParser):
+    """Reads Redis' answers; whether a connection is still good, it finds out by a look at the socket.
+
+    The library asks ``select`` before every command, which under eventlet is a turn of the whole loop.
+    """
+
+    def can_read(self, timeout: float = 0) -> bool:
+        """Tell whether something waits to be read; raises redis.ConnectionError where the server has hung up."""
+        raw, reader = getattr(self._sock, "fd", None), cast("Any", self._reader)
+        if raw is None or timeout or reader is None or reader.has_data():  # no socket of eventlet's, or no need
+            return bool(super().can_read(timeout))
+        try:
+            found: bytes = raw.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except (BlockingIOError, InterruptedError):
+            return False
+        if not found:
+            raise redis_py.ConnectionError("the server has closed the connection")
+        return True
 
 
 class Base(DeclarativeBase):
@@ -118,6 +140,7 @@ class Redis:
             health_check_interval=0,
             max_connections=200,
             protocol=2,
+            parser_class=Parser,
         )
 
     def channel(self, name: str) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import socketio
 
-from tests.embedded.project import Project, marked, stop
+from tests.embedded.project import Project, marked, stand_in, stop
 from tests.support.stack import until
 
 ROOT = Path(__file__).parents[1]
@@ -29,7 +29,7 @@ Serve = Callable[..., subprocess.Popen[bytes]]
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
     folder = tmp_path / "project"
-    shutil.copytree(ROOT / "tests/embedded/standin", folder)
+    stand_in(folder)
     shutil.copytree(ROOT / "embedded", folder / "embedded", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("config.py", "wsgi.py", "web_processes.py"):
         shutil.copy(ROOT / name, folder)
@@ -167,11 +167,11 @@ def test_a_request_that_never_ends_is_cut_off_and_a_silent_websocket_is_not(
         assert client.call("echo", "still here", timeout=5) == "still here"
 
 
-def test_nothing_but_wsgi_knows_the_loops() -> None:
+def test_nothing_but_wsgi_and_the_direct_sockets_loop_knows_the_loops() -> None:
     files = [path for folder in ("app", "embedded") for path in (ROOT / folder).rglob("*.py")]
     assert len(files) > 20
     knowing = {path.name for path in [*files, *ROOT.glob("*.py")] if imports_a_loop(path.read_text())}
-    assert knowing == {"wsgi.py"}
+    assert knowing == {"wsgi.py", "loop.py"}
 
 
 def imports_a_loop(code: str) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from app.domain import groupcommit, hearing, modes, unsettled
 from app.domain.access import member_of
-from app.kernel import ids
+from app.kernel import ids, json
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.breaker import Down
 from app.kernel.errors import Conflict, DomainError, Invalid, NotFound, OutOfOrder, RateLimited, Unavailable
@@ -29,6 +29,7 @@ class Sent:
 
     message: MessageEvent
     is_new: bool
+    encoded: bytes | None = None  # the message's text, where it has been made
 
 
 def accept(actor: Actor, event: MessageEvent, *, after: UUID | None) -> Sent:
@@ -59,11 +60,11 @@ def _accept_through(actor: Actor, event: MessageEvent, after: UUID | None) -> Se
         return _too_soon(actor, event, after, wait_s)
     is_new = False
     try:
-        message, is_new = groupcommit.submit(event, after=after)
+        message, is_new, encoded = groupcommit.submit(event, after=after)
     finally:
         if not is_new:
             rates.give_back_send(actor.id)
-    return Sent(message, is_new)
+    return Sent(message, is_new, encoded)
 
 
 def _too_soon(actor: Actor, event: MessageEvent, after: UUID | None, wait_s: float) -> Sent:
@@ -96,11 +97,12 @@ def _ask_log(actor: Actor, event: MessageEvent, after: UUID | None) -> Sent:
     """Ask the log; where it says what it must know first, find that out and ask again."""
     after_id = ids.message_id(actor.id, after) if after else None
     found: dict[str, bool] = {}
+    encoded = json.dump_bytes(event)
     for _ in range(6):
-        answer = log.accept(event, after=after_id, **found)
+        answer = log.accept(event, after=after_id, encoded=encoded, **found)
         if answer.kind == "accepted":
             unsettled.accepted(event["id"])
-            return Sent(event, is_new=True)
+            return Sent(event, is_new=True, encoded=encoded)
         first = answer.event or _first_copy(answer, event)
         if first is not None:
             return Sent(first, is_new=False)

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Sequence
 
 from app.domain.batches import Outcome
+from app.kernel import json
 from app.kernel.actor import SYSTEM
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
@@ -20,16 +21,17 @@ from app.queries import messages as views
 log = logging.getLogger(__name__)
 
 
-def created(outcome: Outcome) -> None:
+def created(outcome: Outcome, encoded: Sequence[bytes] | None = None) -> None:
     """Tell everybody of committed messages, in order of position, and of their thread roots' new counts.
 
-    Never raises: what was not told is healed.
+    ``encoded`` are the messages' texts where they have been made. Never raises: what was not told is healed.
     """
     try:
-        _remember([*outcome.created, *outcome.roots])
+        encoded = encode(outcome.created) if encoded is None else encoded
+        _remember([*outcome.created, *outcome.roots], [*encoded, *encode(outcome.roots)])
         with emits.together():
-            for event in outcome.created:
-                _tell(event)
+            for event, text in zip(outcome.created, encoded, strict=True):
+                _tell(event, text)
         metrics.persisted(event["createdAt"] for event in outcome.created)
     except Exception:
         log.exception("committed messages could not be announced; the healer does it")
@@ -52,22 +54,28 @@ def repeated(outcome: Outcome) -> None:
         log.exception("committed messages could not be announced again; the healer does it")
 
 
-def _tell(event: MessageEvent) -> None:
+def _tell(event: MessageEvent, encoded: bytes | None = None) -> None:
     if event["seq"] == event["changedSeq"]:
-        emits.message(event)
+        emits.message(event, encoded)
     else:
         emits.changed(event)
 
 
 def changed(event: MessageEvent, roots: Sequence[MessageEvent] = ()) -> None:
     """Tell of a changed message those who may read it (in a group, each process leaves out who joined later)."""
-    _remember([event, *roots])
+    events = [event, *roots]
+    _remember(events, encode(events))
     emits.changed(event)
 
 
-def _remember(events: Sequence[MessageEvent]) -> None:
+def encode(events: Sequence[MessageEvent]) -> list[bytes]:
+    """Give the texts of events, as they are acknowledged, kept in the cache and told to everybody."""
+    return [json.dump_bytes(event) for event in events]
+
+
+def _remember(events: Sequence[MessageEvent], encoded: Sequence[bytes]) -> None:
     try:
-        hot.append(events)
+        hot.append(events, encoded)
     except Down:
         distrust({event["conversationId"]: event["changedSeq"] or 0 for event in events})
 

@@ -91,7 +91,7 @@ def release(actor: Actor, *, message_id: UUID) -> None:
         tx.change(RELEASE, {"message_id": message_id})
 
 
-def place(tx: Transaction, rows: Sequence[dict[str, Any]]) -> None:
+def place(tx: Transaction, rows: Sequence[MessageEvent]) -> None:
     """Give the uploads of these messages their places, with the messages' own commit.
 
     What is not there any more is left out of the row too, so that its event says what a fresh load says.

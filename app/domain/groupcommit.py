@@ -10,10 +10,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from dataclasses import dataclass, field
 from uuid import UUID
 
-from app.domain import announce, failures, remembering, unsettled
+from app.domain import announce, failures, remembering, telling, unsettled
 from app.domain.batches import Outcome, Submission
 from app.domain.commit import apply, apply_what_is_free
 from app.kernel import limits
@@ -23,34 +22,69 @@ from app.kernel.events import MessageEvent
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
 class Ticket:
     """One send that waits for the database."""
 
-    submission: Submission
-    done: threading.Event = field(default_factory=threading.Event)
-    final: MessageEvent | None = None
-    is_new: bool = False
-    refusal: DomainError | None = None
+    __slots__ = ("_done", "encoded", "final", "is_new", "refusal", "submission")
+
+    def __init__(self, submission: Submission) -> None:
+        self.submission = submission
+        self.final: MessageEvent | None = None
+        self.encoded: bytes | None = None
+        self.is_new = False
+        self.refusal: DomainError | None = None
+        self._done = threading.Lock()  # an Event is a hundred times as dear, and one is made for each send
+        self._done.acquire()
+
+    def wait(self) -> None:
+        """Wait until it is known what became of it."""
+        self._done.acquire()
+
+    def close(self) -> None:
+        """Let the one who waits go on."""
+        self._done.release()
 
 
 _queue: deque[Ticket] = deque()
 _turn = threading.Lock()
+_is_led = threading.Lock()  # taken once and for ever, by the one who starts the committer
+_bell = threading.Semaphore(0)  # rung for a committer that waits for work; once too often does no harm
+_resting = threading.Event()
+_resting.set()
 
 
-def submit(event: MessageEvent, *, after: UUID | None) -> tuple[MessageEvent, bool]:
-    """Commit a message and give (its final event, whether it is new); raises what refuses it, or Unavailable."""
+def submit(event: MessageEvent, *, after: UUID | None) -> tuple[MessageEvent, bool, bytes | None]:
+    """Commit a message and give (its final event, whether it is new, its text where it was made); raises what refuses it,
+    or Unavailable.
+    """
     ticket = Ticket(Submission(event, gated=True, after=after))
     _queue.append(ticket)
-    while not ticket.done.is_set():
-        with _turn:  # whoever has the turn commits for all that wait
-            if not ticket.done.is_set():
-                _commit_waiting()
+    if _is_led.acquire(blocking=False):
+        threading.Thread(target=_commit_for_ever, daemon=True, name="committer").start()
+    _ring()
+    ticket.wait()
     if ticket.refusal is not None:
         raise ticket.refusal
     if ticket.final is None:
         raise Held
-    return ticket.final, ticket.is_new
+    return ticket.final, ticket.is_new, ticket.encoded
+
+
+def _ring() -> None:
+    if _resting.is_set():
+        _resting.clear()
+        _bell.release()
+
+
+def _commit_for_ever() -> None:
+    while True:
+        _bell.acquire()
+        while _queue:
+            with _turn:
+                _commit_waiting()
+        _resting.set()
+        if _queue:  # it came between the look and the rest
+            _ring()
 
 
 def settle_own() -> None:
@@ -63,10 +97,12 @@ def _commit_waiting() -> None:
     batch = _take()
     refusal: DomainError = Unavailable()
     outcome: Outcome | None = None
+    encoded: list[bytes] = []
     try:
         held = _settle_own()
         free = [t.submission for t in batch if t.submission.event["conversationId"] not in held]
         outcome = apply_what_is_free(free)
+        encoded = announce.encode(outcome.created)
     except DomainError as error:
         refusal = error
     except Exception:
@@ -75,10 +111,10 @@ def _commit_waiting() -> None:
         if outcome is None:
             _refuse(batch, refusal)
         else:
-            _tell(batch, outcome)
+            _tell(batch, outcome, encoded)
     if outcome is not None:
         remembering.committed_past_the_log(event["id"] for event in outcome.created)
-        announce.created(outcome)
+        telling.later(outcome, encoded)
 
 
 def _take() -> list[Ticket]:
@@ -109,6 +145,7 @@ def _own_is_written(outcome: Outcome, held: set[str]) -> None:
     for event in [*outcome.created, *outcome.already, *outcome.buried]:
         unsettled.settled(event["id"])
     remembering.committed_past_the_log(event["id"] for event in outcome.created)
+    telling.all_told()
     announce.created(outcome)
     failures.buried(outcome.buried)
     held |= outcome.held
@@ -120,18 +157,18 @@ def write_again(events: list[MessageEvent]) -> None:
         _own_is_written(apply([Submission(event) for event in events[: limits.DRAIN_BATCH]]), set())
 
 
-def _tell(batch: list[Ticket], outcome: Outcome) -> None:
-    created = {event["id"]: event for event in outcome.created}
+def _tell(batch: list[Ticket], outcome: Outcome, encoded: list[bytes]) -> None:
+    created = {event["id"]: (event, text) for event, text in zip(outcome.created, encoded, strict=True)}
     already = {event["id"]: event for event in outcome.already}
     for ticket in batch:
         wanted = ticket.submission.event["id"]
         ticket.refusal = outcome.refused.get(wanted)
-        ticket.final = created.get(wanted) or already.get(wanted)
         ticket.is_new = wanted in created
-        ticket.done.set()
+        ticket.final, ticket.encoded = created.get(wanted) or (already.get(wanted), None)
+        ticket.close()
 
 
 def _refuse(batch: list[Ticket], error: DomainError) -> None:
     for ticket in batch:
         ticket.refusal = error
-        ticket.done.set()
+        ticket.close()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import text
 
+from app.kernel.events import MessageEvent
 from app.kernel.text import mentioned_usernames
 from app.models import Transaction
 
@@ -24,7 +24,7 @@ INSERT = text(
 FORGET = text("DELETE FROM mentions WHERE message_id = :message_id")
 
 
-def record(tx: Transaction, rows: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+def record(tx: Transaction, rows: Sequence[MessageEvent]) -> dict[str, list[str]]:
     """Store whom these messages name (rows with id, conversationId, seq and content): profile ids by message id."""
     asked = [(row, username) for row in rows for username in mentioned_usernames(row["content"])[:50]]
     if not asked:
@@ -49,13 +49,13 @@ def forget(tx: Transaction, message_id: str) -> None:
     tx.change(FORGET, {"message_id": message_id})
 
 
-def rewrite(tx: Transaction, row: dict[str, Any]) -> None:
+def rewrite(tx: Transaction, row: MessageEvent) -> None:
     """Store anew whom an edited message names."""
     forget(tx, row["id"])
     record(tx, [row])
 
 
-def _store(tx: Transaction, rows: dict[str, dict[str, Any]], named: dict[str, list[str]]) -> None:
+def _store(tx: Transaction, rows: dict[str, MessageEvent], named: dict[str, list[str]]) -> None:
     pairs = [(rows[message_id], profile_id) for message_id, profiles in named.items() for profile_id in profiles]
     if pairs:
         tx.change(

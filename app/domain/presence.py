@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -74,25 +75,35 @@ class Noting:
 
 
 _devices: dict[str, Device] = {}
+_of_person: defaultdict[UUID, dict[str, Device]] = defaultdict(dict)
 _leaving: dict[str, tuple[Actor, float]] = {}
 
 
 def connected(actor: Actor, *, device: str, now: datetime, rooms: Sequence[UUID]) -> None:
     """Note a device that came, of one who is in these conversations."""
-    _devices[device] = Device(actor, "online", {})
+    _add(device, Device(actor, "online", {}))
     _noting.ask(Noting(actor, device, "online", now, rooms))
+
+
+def _add(name: str, device: Device) -> Device:
+    _devices[name] = _of_person[device.actor.id][name] = device
+    return device
 
 
 def disconnected(*, device: str) -> None:
     """Note a device that left; its person is told about after a grace."""
     gone = _devices.pop(device, None)
     if gone is not None:
+        others = _of_person[gone.actor.id]
+        others.pop(device, None)
+        if not others:
+            del _of_person[gone.actor.id]
         _leaving[device] = (gone.actor, time.monotonic() + limits.PRESENCE_GRACE_S)
 
 
 def declare(actor: Actor, *, device: str, status: str, metadata: dict[str, Any] | None, now: datetime) -> str:
     """Say how a device's person is; gives the person's status over all devices."""
-    known = _devices.setdefault(device, Device(actor, status, {}))
+    known = _devices.get(device) or _add(device, Device(actor, status, {}))
     known.status = status
     is_more = metadata is not None and metadata != known.metadata
     if metadata is not None:
@@ -121,7 +132,7 @@ _noting: Gathering[Noting, str] = Gathering(_note, at_most=AT_ONCE)  # many come
 
 
 def _metadata(actor: Actor) -> dict[str, Any]:
-    return next((d.metadata for d in _devices.values() if d.actor.id == actor.id and d.metadata), {})
+    return next((device.metadata for device in _of_person.get(actor.id, {}).values() if device.metadata), {})
 
 
 def describe(

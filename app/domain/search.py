@@ -133,7 +133,7 @@ def _places(
     if near is not None:
         return near
     try:
-        with tx.session.begin_nested():
+        with tx.savepoint():
             tx.execute(PATIENCE, {"ms": str(EVERYWHERE_MS)})
             return views.find(tx, wanted, span, before=before, limit=asked)
     except DBAPIError as error:

@@ -13,6 +13,16 @@ def dumps(value: Any, **_: Any) -> str:
     return orjson.dumps(value).decode()
 
 
+def dump_bytes(value: Any) -> bytes:
+    """Write JSON as the bytes that go over the wire."""
+    return orjson.dumps(value)
+
+
+def ready(encoded: bytes) -> Any:
+    """Give what ``dumps`` writes as it is, inside of something else."""
+    return orjson.Fragment(encoded)
+
+
 def loads(source: str | bytes, **_: Any) -> Any:
     """Read JSON; a lone surrogate is let through (the wire models refuse it by name). Raises ValueError."""
     try:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 Wait = Callable[[Any], None]
+Ready = Callable[[int, float, bool], None]  # descriptor, seconds at most, whether it is to be read
 LOOK_EVERY_S = 0.25
 HOPELESS_AFTER_S = 1.0
 # Set while the server answers nobody: whoever has waited a second for it then need not wait out the rest.
@@ -47,12 +48,17 @@ def limited(limit_s: float, *, reads: int, writes: int, error: type[Exception]) 
             waited = time.monotonic() - began
             if waited >= most_s or (waited >= HOPELESS_AFTER_S and hopeless.is_set()):
                 raise error(f"the database did not answer within {waited:.1f} s")
-            _wait_ready(connection.fileno(), min(LOOK_EVERY_S, most_s - waited), for_reading=state == reads)
+            _waiting[0](connection.fileno(), min(LOOK_EVERY_S, most_s - waited), state == reads)
 
     return wait
 
 
-def _wait_ready(descriptor: int, timeout_s: float, *, for_reading: bool) -> None:
+def wait_with(wait: Ready) -> None:
+    """Have the waiting done by an event loop that has a better way than ``select``."""
+    _waiting[:] = [wait]
+
+
+def _wait_ready(descriptor: int, timeout_s: float, for_reading: bool) -> None:
     if hasattr(select, "poll"):  # takes descriptors above 1,023; eventlet takes it away and its select takes them
         poll = select.poll()
         poll.register(descriptor, select.POLLIN if for_reading else select.POLLOUT)
@@ -60,3 +66,6 @@ def _wait_ready(descriptor: int, timeout_s: float, *, for_reading: bool) -> None
         return
     wanted = [descriptor]
     select.select(wanted if for_reading else [], [] if for_reading else wanted, [], timeout_s)
+
+
+_waiting: list[Ready] = [_wait_ready]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ import orjson
 from app.extensions import CACHE, redis
 from app.kernel import limits
 from app.kernel.events import MessageEvent
+from app.kernel.gathering import Gathering
 from app.live import scripts
 
 POSITION_TTL_S = 30 * 24 * 3600
@@ -22,6 +24,7 @@ BEGINNING = re.compile(rb'\{"id":"([0-9a-f-]{36})","conversationId":"[0-9a-f-]{3
 
 
 Place = tuple[str, int]  # message id, seq
+Change = tuple[MessageEvent, bytes]  # and its text
 
 
 class Kept(NamedTuple):
@@ -51,11 +54,11 @@ def _keys(conversation_id: object) -> list[str]:
     ]
 
 
-def append(events: Sequence[MessageEvent]) -> None:
-    """Add committed changes, any number of conversations, and move their heads forward; raises Down."""
+def append(events: Sequence[MessageEvent], encoded: Sequence[bytes]) -> None:
+    """Add committed changes and their texts, any number of conversations, and move their heads forward; raises Down."""
     keys: list[str] = []
     arguments: list[object] = [limits.HOT_MAX, limits.HOT_TTL_S]
-    for conversation_id, changes in _by_conversation(events).items():
+    for conversation_id, changes in _by_conversation(events, encoded).items():
         keys += _keys(conversation_id)
         arguments += _append_arguments(changes)
     if keys:
@@ -63,20 +66,20 @@ def append(events: Sequence[MessageEvent]) -> None:
             scripts.run(redis.cache, "hot_append", keys, arguments)
 
 
-def _append_arguments(changes: list[MessageEvent]) -> list[object]:
-    positions = [change["changedSeq"] or 0 for change in changes]
-    made = [change for change in changes if change["seq"] == change["changedSeq"]]
+def _append_arguments(changes: list[Change]) -> list[object]:
+    places = [event["changedSeq"] or 0 for event, _ in changes]
+    made = [event for event, _ in changes if event["seq"] == event["changedSeq"]]
     newest = [made[-1]["id"], made[-1]["seq"]] if made else ["", 0]
-    pairs = [part for change in changes for part in (change["changedSeq"], orjson.dumps(change))]
-    return [min(positions), max(positions), *newest, len(changes), *pairs]
+    pairs = [part for place, (_, text) in zip(places, changes, strict=True) for part in (place, text)]
+    return [places[0], places[-1], *newest, len(changes), *pairs]
 
 
-def _by_conversation(events: Iterable[MessageEvent]) -> dict[str, list[MessageEvent]]:
-    grouped: dict[str, list[MessageEvent]] = defaultdict(list)
-    for event in events:
-        grouped[event["conversationId"]].append(event)
+def _by_conversation(events: Sequence[MessageEvent], encoded: Sequence[bytes]) -> dict[str, list[Change]]:
+    grouped: dict[str, list[Change]] = defaultdict(list)
+    for change in zip(events, encoded, strict=True):
+        grouped[change[0]["conversationId"]].append(change)
     for changes in grouped.values():
-        changes.sort(key=lambda change: change["changedSeq"] or 0)
+        changes.sort(key=lambda change: change[0]["changedSeq"] or 0)
     return grouped
 
 
@@ -116,11 +119,17 @@ def distrust(conversation_ids: Iterable[object]) -> None:
 
 def heads(conversation_ids: Sequence[object]) -> list[int | None]:
     """Give the heads that are known here, in the order asked; raises Down."""
-    if not conversation_ids:
-        return []
+    return _asking.ask([_keys(conversation_id)[1] for conversation_id in conversation_ids]) if conversation_ids else []
+
+
+def _read_heads(asked: Sequence[list[str]]) -> list[list[int | None]]:
+    """Read what all who ask at the same moment want to know: everybody comes back at once."""
     with CACHE.guard():
-        raw = redis.cache.mget([_keys(conversation_id)[1] for conversation_id in conversation_ids])
-    return [int(head) if head else None for head in raw]
+        raw = iter(redis.cache.mget([key for keys in asked for key in keys]))
+    return [[int(head) if head else None for head in itertools.islice(raw, len(keys))] for keys in asked]
+
+
+_asking: Gathering[list[str], list[int | None]] = Gathering(_read_heads, turns=2)
 
 
 def repair_head(conversation_id: object, head: int) -> bool:

@@ -50,7 +50,14 @@ class Answer:
     wait_s: float = 0.0
 
 
-def accept(event: MessageEvent, *, after: UUID | None, is_new: bool = False, after_is_there: bool = False) -> Answer:
+def accept(
+    event: MessageEvent,
+    *,
+    after: UUID | None,
+    is_new: bool = False,
+    after_is_there: bool = False,
+    encoded: bytes | None = None,
+) -> Answer:
     """Accept a message in one round trip; raises Down. On ``accepted`` it is durable as the log's fsync policy says."""
     message_id, conversation_id, sender_id = event["id"], event["conversationId"], event["senderId"]
     keys = [
@@ -66,7 +73,7 @@ def accept(event: MessageEvent, *, after: UUID | None, is_new: bool = False, aft
     arguments = [
         message_id,
         conversation_id,
-        orjson.dumps(event),
+        encoded or orjson.dumps(event),
         -(-settings().log_max_entries // settings().log_shards),
         limits.SENDS_PER_S if settings().rate_limits_enabled else 0,
         limits.SENDS_BURST,

@@ -18,6 +18,7 @@ COMPLETE = "seen:complete"
 FILLING = "seen:filling"
 BITS = 2**27
 HASHES = 7
+ADD_AT_ONCE = 250  # ids; more would keep the log from its other callers
 
 
 def bits(message_id: UUID) -> str:
@@ -28,12 +29,11 @@ def bits(message_id: UUID) -> str:
 
 def add(ids: Iterable[UUID]) -> None:
     """Add committed ids, in one round trip; raises Down."""
-    with LOG.guard():
-        pipe = redis.log.pipeline(transaction=False)
-        for message_id in ids:
-            sets = [part for bit in bits(message_id).split(",") for part in ("SET", "u1", bit, 1)]
-            pipe.execute_command("BITFIELD", FILTER, *sets)
-        pipe.execute()
+    places = list(map(bits, ids))
+    parts = [places[start : start + ADD_AT_ONCE] for start in range(0, len(places), ADD_AT_ONCE)]
+    if parts:
+        with LOG.guard():
+            scripts.run_many(redis.log, "seen_add", [([FILTER], [",".join(part)]) for part in parts])
 
 
 def filling(*, done: str = "") -> str:

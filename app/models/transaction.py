@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import text
-from sqlalchemy.engine import CursorResult, Result
+from sqlalchemy import TextClause, text
+from sqlalchemy.engine import Connection, CursorResult, Result
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -19,47 +20,83 @@ from app.kernel.breaker import Down
 from app.kernel.errors import Held, Unavailable
 
 log = logging.getLogger(__name__)
-CONTEXT = text(
-    "SELECT set_config('parley.scope', :scope, true), set_config('parley.actor_id', :actor_id, true),"
-    " set_config('parley.actor_role', :role, true)"
+SET_CONTEXT = (
+    "SELECT set_config('parley.scope', :context_scope, true), set_config('parley.actor_id', :context_actor, true),"
+    " set_config('parley.actor_role', :context_role, true)"
 )
+CONTEXT = text(SET_CONTEXT)
 AWAY_SQLSTATES = ("", "08000", "08001", "08003", "08006", "57P01", "57P02", "57P03")
-WITH_LOCK_WAIT = text(
-    "SELECT set_config('parley.scope', :scope, true), set_config('parley.actor_id', :actor_id, true),"
-    " set_config('parley.actor_role', :role, true), set_config('lock_timeout', :lock_timeout, true)"
-)
+WITH_LOCK_WAIT = text(f"{SET_CONTEXT}, set_config('lock_timeout', :context_lock_timeout, true)")
 SCOPE = text("SELECT set_config('parley.scope', :scope, true)")
+NOTHING = text("SELECT 1")
 LOCK_NOT_AVAILABLE = "55P03"
 TEMPORARY_SQLSTATES = ("08", "40", "53", "55", "57")  # connection, rollback, resources, state, operator intervention
 
 
 @dataclass
 class Transaction:
-    """A running transaction: SQL goes through it, and what must follow the commit is left with it."""
+    """A running transaction: SQL goes through it, and what must follow the commit is left with it.
 
-    session: Session
+    Who acts is told to the database together with the first statement, in one round trip.
+    """
+
+    connection: Connection
     actor: Actor
+    lock_wait_ms: int | None = None
+    _is_begun: bool = False
+    _session: Session | None = None
     _after: list[Callable[[], None]] = field(default_factory=list)
 
     def execute(self, statement: Any, parameters: Any = None) -> Result[Any]:
         """Run a statement."""
-        return self.session.execute(statement, parameters)
+        if self._is_begun:
+            return self.connection.execute(statement, parameters)
+        self._is_begun = True
+        context = CONTEXT if self.lock_wait_ms is None else WITH_LOCK_WAIT
+        if isinstance(statement, TextClause) and not isinstance(parameters, list):
+            values = {**self._context(), **(parameters or {})}
+            return self.connection.execute(_together(context, statement), values)
+        self.connection.execute(context, self._context())
+        return self.connection.execute(statement, parameters)
 
     def change(self, statement: Any, parameters: Any = None) -> int:
         """Run a statement that writes and give the number of rows it touched."""
-        result = self.session.execute(statement, parameters)
+        result = self.execute(statement, parameters)
         return result.rowcount if isinstance(result, CursorResult) else 0
 
     def add(self, *rows: object) -> None:
         """Add rows in this order."""
+        self._begin()
+        if self._session is None:
+            self._session = Session(self.connection, expire_on_commit=False, autoflush=False)
         for row in rows:
-            self.session.add(row)
-            self.session.flush()
+            self._session.add(row)
+            self._session.flush()
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo a few statements, and no more, where one of them fails."""
+        self._begin()
+        with self.connection.begin_nested():
+            yield
+
+    def _begin(self) -> None:
+        if not self._is_begun:
+            self.execute(NOTHING)
+
+    def _context(self) -> dict[str, str]:
+        actor = self.actor
+        context = {
+            "context_scope": "system" if actor.is_system else "actor",
+            "context_actor": str(actor.id),
+            "context_role": "system" if actor.is_system else ("customer" if actor.kind == "customer" else actor.role),
+        }
+        return context if self.lock_wait_ms is None else context | {"context_lock_timeout": f"{self.lock_wait_ms}ms"}
 
     @contextmanager
     def elevated(self) -> Iterator[None]:
         """Run a few statements as Parley itself, where a rule needs a row that this actor may not see."""
-        self.session.execute(SCOPE, {"scope": "system"})
+        self.execute(SCOPE, {"scope": "system"})
         try:
             yield
         except DBAPIError:
@@ -70,7 +107,7 @@ class Transaction:
         self._come_down()
 
     def _come_down(self) -> None:
-        self.session.execute(SCOPE, {"scope": "system" if self.actor.is_system else "actor"})
+        self.execute(SCOPE, {"scope": "system" if self.actor.is_system else "actor"})
 
     def after_commit(self, hook: Callable[[], None]) -> None:
         """Have a hook called once the commit is done; a rollback drops it. Emits and jobs go here."""
@@ -97,13 +134,12 @@ def transaction(actor: Actor, *, snapshot: bool = False, lock_wait_ms: int | Non
     """
     try:
         DATABASE.check()
-        with Session(db.engine, expire_on_commit=False, autoflush=False) as session:
+        with db.engine.connect() as connection:
             if snapshot:
-                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-            running = Transaction(session, actor)
-            _begin(session, actor, lock_wait_ms)
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            running = Transaction(connection, actor, lock_wait_ms)
             yield running
-            session.commit()
+            connection.commit()
             DATABASE.succeeded()
     except Down as error:
         if str(error) != DATABASE.name:
@@ -128,11 +164,10 @@ def _refusal(error: DBAPIError) -> Unavailable | None:
     return Unavailable("The database is not available just now.") if is_temporary(error) else None
 
 
-def _begin(session: Session, actor: Actor, lock_wait_ms: int | None) -> None:
-    if lock_wait_ms is None:
-        session.execute(CONTEXT, _context(actor))
-    else:
-        session.execute(WITH_LOCK_WAIT, _context(actor) | {"lock_timeout": f"{lock_wait_ms}ms"})
+@lru_cache(maxsize=512)
+def _together(context: TextClause, statement: TextClause) -> TextClause:
+    """Put two statements into one round trip; the answer is the second's. Both have been made of constants."""
+    return TextClause(f"{context.text}; {statement.text}").bindparams(*statement._bindparams.values())  # noqa: SLF001
 
 
 def is_temporary(error: DBAPIError) -> bool:
@@ -153,11 +188,3 @@ def _is_away(error: DBAPIError) -> bool:
 def sqlstate(error: DBAPIError) -> str:
     """Give the five-letter SQLSTATE of an error, or an empty string."""
     return str(getattr(error.orig, "pgcode", None) or "")
-
-
-def _context(actor: Actor) -> dict[str, str]:
-    return {
-        "scope": "system" if actor.is_system else "actor",
-        "actor_id": str(actor.id),
-        "role": "system" if actor.is_system else ("customer" if actor.kind == "customer" else actor.role),
-    }

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from app.extensions import socketio
+from app.kernel import json
 from app.kernel.events import DeliveryStatusEvent, MessageEvent, ReadReceiptEvent
 
 
@@ -15,10 +16,12 @@ def conversation_room(conversation_id: object) -> str:
     return f"conversation:{conversation_id}"
 
 
-def message(event: MessageEvent) -> None:
-    """Emit a created message, final, and tell the operator's other services."""
-    _emit("message", event, conversation_room(event["conversationId"]))
-    _tell("channel:chat-messages", event)
+def message(event: MessageEvent, encoded: bytes | None = None) -> None:
+    """Emit a created message, final, and tell the operator's other services; where it is encoded already, as it is."""
+    encoded = encoded or json.dump_bytes(event)
+    manager = socketio.server.manager
+    manager.emit_encoded("message", event, encoded, room=conversation_room(event["conversationId"]))
+    manager.tell("channel:chat-messages", encoded)
 
 
 def provisional(event: MessageEvent) -> None:
@@ -119,7 +122,7 @@ def _emit(name: str, body: Any, room: str | list[str], *, here_only: bool = Fals
 
 
 def _tell(channel: str, body: Any) -> None:
-    socketio.server.manager.tell(channel, body)
+    socketio.server.manager.tell(channel, json.dump_bytes(body))
 
 
 def hear(conversation_id: object) -> None:

@@ -4,9 +4,10 @@
 publish fails within the client's time-out and says so, the listener comes back within a second and says that too.
 
 An event is encoded once, in the process that emits it, and travels as the text that its receivers get; beside it goes what
-the processes must know of it (``ABOUT``). What is emitted in a batch travels together, as one message to each conversation's
-channel: a process hears those of its own sockets only (``outbound/ear.py``). With ``CHAT_FAST_PATH=off`` emits take the
-library's own way, on the channel that all hear; either kind of process hears both.
+the processes must know of it (``ABOUT``): a message between them is a line of JSON with that, and a line for each event's
+text. What is emitted in a batch travels together, as one message to each conversation's channel: a process hears those of
+its own sockets only (``outbound/ear.py``). With ``CHAT_FAST_PATH=off`` emits take the library's own way, on the channel that
+all hear; either kind of process hears both.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from engineio.packet import MESSAGE, Packet
@@ -30,6 +32,9 @@ from app.outbound.ear import Ear, channel_of, has_shards, topic_of
 from app.outbound.occupancy import Occupied
 
 log = logging.getLogger(__name__)
+PUBLISH = (
+    Path(__file__).with_name("publish.lua").read_text()
+)  # one command for a batch: each costs a packing and a reading
 BACK_OFF_S = 0.5
 LOOK_EVERY_S = 5.0
 TOPICS_MAX = 16  # an event to more of them goes to all processes, once
@@ -55,7 +60,7 @@ class Gathering(threading.local):
     """What this thread (or greenlet) has yet to publish together."""
 
     emits: list[Emit] | None = None
-    told: list[tuple[str, str]]
+    told: list[tuple[str, bytes]]
 
 
 class FanoutManager(Occupied):
@@ -91,6 +96,15 @@ class FanoutManager(Occupied):
             self._hear(emit)
             self._gather(emit)
 
+    def emit_encoded(self, event: str, data: dict[str, Any], encoded: bytes, *, room: Any) -> None:
+        """Emit to every process what has been encoded already."""
+        if not settings().fast_path:
+            self._emit_as_the_library(event, data, "/", room, {})
+            return
+        emit = Emit(event, room, _about(data), f'2["{event}",{encoded.decode()}]')
+        self._hear(emit)
+        self._gather(emit)
+
     def _emit_as_the_library(self, event: str, data: Any, namespace: Any, room: Any, more: dict[str, Any]) -> None:
         if more.get("ignore_queue"):
             more["skip_sid"] = self._not_meant(event, data) or more.get("skip_sid")
@@ -104,11 +118,11 @@ class FanoutManager(Occupied):
     def _deliver(self, emit: Emit, skipped: str | None) -> None:
         """Write the one packet to every socket here that is in the room and meant."""
         packet = Packet(MESSAGE, emit.packet)
-        unmeant = {skipped, *self._not_meant(emit.event, emit.about)}
+        unmeant = self._not_meant(emit.event, emit.about)
         sockets = self.server.eio.sockets
-        for sid, eio_sid in list(self.get_participants("/", emit.room)):
+        for sid, eio_sid in self.get_participants("/", emit.room):  # of a copy: a write may end a socket
             socket = sockets.get(eio_sid)
-            if socket is not None and not socket.closed and sid not in unmeant:
+            if socket is not None and not socket.closed and sid != skipped and sid not in unmeant:
                 socket.send(packet)
 
     def _not_meant(self, event: str, about: Any) -> list[str]:
@@ -129,12 +143,12 @@ class FanoutManager(Occupied):
             emits, waiting.emits = waiting.emits, None
             self._publish_all(emits, waiting.told)
 
-    def tell(self, channel: str, body: Any) -> None:
+    def tell(self, channel: str, encoded: bytes) -> None:
         """Tell the operator's other services; who is not there hears nothing."""
         if self._gathering.emits is None:
-            self._publish_all([], [(channel, json.dumps(body))])
+            self._publish_all([], [(channel, encoded)])
         else:
-            self._gathering.told.append((channel, json.dumps(body)))
+            self._gathering.told.append((channel, encoded))
 
     def _gather(self, emit: Emit) -> None:
         if self._gathering.emits is None:
@@ -142,23 +156,20 @@ class FanoutManager(Occupied):
         else:
             self._gathering.emits.append(emit)
 
-    def _publish_all(self, emits: list[Emit], told: list[tuple[str, str]]) -> None:
+    def _publish_all(self, emits: list[Emit], told: list[tuple[str, bytes]]) -> None:
         if not emits and not told:
             return
         try:
             with CACHE.guard():
                 self._look()
-                pipe = redis.cache.pipeline(transaction=False)
-                for topic, together in self._by_topic(emits).items():
-                    if topic is None:
-                        pipe.publish(redis.channel(self.channel), self._message(together))
-                    else:
-                        pipe.execute_command(self._publish_verb, channel_of(topic), self._message(together))
+                common = redis.channel(self.channel)
+                by_topic = self._by_topic(emits)
+                to_all = [(common, self._message(by_topic.pop(None)))] if None in by_topic else []
                 if self._is_among_older and emits:
-                    pipe.publish(redis.channel(self.channel), self._message(emits, also=True))
-                for channel, body in told:
-                    pipe.publish(channel, body)
-                pipe.execute()
+                    to_all.append((common, self._message(emits, also=True)))
+                to_some = [(channel_of(topic), self._message(those)) for topic, those in by_topic.items() if topic]
+                pairs = [part for pair in (*to_some, *to_all, *told) for part in pair]
+                redis.cache.register_script(PUBLISH)(args=[self._publish_verb, len(to_some), *pairs])
         except Down:
             self._looked_at = -LOOK_EVERY_S
             self._unpublished([(emit.event, emit.about) for emit in emits])
@@ -190,8 +201,8 @@ class FanoutManager(Occupied):
     def _message(self, emits: list[Emit], *, also: bool = False) -> str:
         if also:
             return json.dumps({"also": True, "emits": [tuple(emit)[:4] for emit in emits]})
-        packed = [tuple(emit) if emit.once else tuple(emit)[:4] for emit in emits]
-        return json.dumps({"host_id": self.host_id, "emits": packed})
+        heading = {"host_id": self.host_id, "emits": [(e.event, e.room, e.about, e.once) for e in emits]}
+        return "\n".join([json.dumps(heading), *[emit.packet for emit in emits]])
 
     def _publish(self, data: dict[str, Any]) -> None:
         """Publish a message of the library's own kind."""
@@ -237,12 +248,19 @@ class FanoutManager(Occupied):
         return []
 
     def _heard_emits(self, encoded: bytes) -> Iterator[bytes]:
-        whole = json.loads(encoded)
-        if "emits" not in whole:
+        first, *packets = encoded.split(b"\n")
+        heading = json.loads(first)
+        if "emits" not in heading:
             yield encoded  # the library's own kind
             return
-        for emit in (Emit(*emit) for emit in whole["emits"]):
+        for number, (event, room, about, *rest) in enumerate(heading["emits"]):
             try:
+                # The version before had the text in here, and no lines.
+                emit = (
+                    Emit(event, room, about, packets[number].decode(), *rest)
+                    if packets
+                    else Emit(event, room, about, *rest)
+                )
                 if emit.once is None or self._takes(emit.once):
                     self._hear(emit)
             except Exception:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import socketio
 
 from app.domain import changes, channels, delivery, messages, presence, reading, typing
-from app.kernel import clock, limits, logs, requests as wire
+from app.kernel import clock, json, limits, logs, requests as wire
 from app.kernel.errors import DomainError, Invalid, NotFound, Unauthenticated
 from app.outbound import metrics
 from app.sockets import registry, rooms
@@ -70,7 +70,8 @@ def _unknown(*_: Any) -> dict[str, Any]:
 
 
 def _send(connection: Connection, request: wire.SendMessage) -> dict[str, Any]:
-    return {"message": messages.send(connection.actor, request=request, now=clock.now()).message}
+    sent = messages.send(connection.actor, request=request, now=clock.now())
+    return {"message": sent.message if sent.encoded is None else json.ready(sent.encoded)}
 
 
 def _edit(connection: Connection, request: wire.SocketEdit) -> dict[str, Any]:

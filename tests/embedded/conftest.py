@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.embedded.project import MARK, Project, home_of, marked, servers_in
+from tests.embedded.project import MARK, Project, home_of, marked, servers_in, stand_in
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +32,7 @@ def instance(tmp_path: Path) -> Iterator[Path]:
 def project(tmp_path: Path, instance: Path) -> Iterator[Project]:
     """The launcher and the web process of this checkout, with a stand-in for the application."""
     folder = tmp_path / "project"
-    shutil.copytree(ROOT / "tests/embedded/standin", folder)
+    stand_in(folder)
     shutil.copytree(ROOT / "embedded", folder / "embedded", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("config.py", "wsgi.py", "web_processes.py", "celery_worker.py", "Procfile"):
         shutil.copy(ROOT / name, folder)

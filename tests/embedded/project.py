@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -69,6 +70,18 @@ def _working_folder(process: psutil.Process) -> Path:
         return Path(process.cwd())
     except psutil.Error:
         return Path("/")
+
+
+ROOT = Path(__file__).parents[2]
+REAL = ("app/kernel/patience.py", "app/sockets/frames.py", "app/sockets/loop.py")  # what `wsgi.py` itself needs
+
+
+def stand_in(folder: Path) -> None:
+    """Put a stand-in for the application into a new folder, with the files of the real one that it cannot do without."""
+    shutil.copytree(ROOT / "tests/embedded/standin", folder)
+    for name in REAL:
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
 
 
 @dataclass

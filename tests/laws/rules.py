@@ -47,7 +47,7 @@ def no_print(path: str, source: str) -> list[str]:
 
 def green_only_at_the_door(path: str, source: str) -> list[str]:
     """Leaving eventlet must stay one setting."""
-    if path == "wsgi.py":
+    if path in ("wsgi.py", "app/sockets/loop.py"):
         return []
     found = []
     for node in ast.walk(ast.parse(source)):

@@ -21,7 +21,7 @@ LAWS: dict[str, tuple[Law, tuple[str, ...], list[str]]] = {
     "one commit place": (rules.one_commit_place, (APP,), ["session.commit()", "def f(tx):\n  tx.session.commit()"]),
     "one emit place": (rules.one_emit_place, (APP,), ["socketio.emit('message', {})", "_server().emit('x', to=1)"]),
     "no print": (rules.no_print, (APP, "*.py"), ["print('here')"]),
-    "eventlet and gevent only in wsgi.py": (
+    "eventlet and gevent only in wsgi.py and app/sockets/loop.py": (
         rules.green_only_at_the_door,
         ALL,
         ["import eventlet", "def f():\n  from gevent import pool", "import eventlet.tpool as t"],

@@ -15,7 +15,7 @@ import socketio
 
 from app.extensions import socketio as ours
 from app.kernel import json
-from app.sockets import direct
+from app.sockets import direct, loop
 
 KINDS = {"direct": direct.DirectSocket, "library": engineio.socket.Socket}
 engineio.socket.Socket = KINDS[sys.argv[1]]
@@ -71,4 +71,4 @@ if sys.argv[1] == "direct":
     eventlet.spawn(direct.run_pings, threading.Event())
 listener = eventlet.listen(("127.0.0.1", int(sys.argv[2])), backlog=64)
 listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)  # clients inherit it: what they do not read waits here
-eventlet.wsgi.server(listener, socketio.WSGIApp(server), log_output=False)
+eventlet.wsgi.server(listener, socketio.WSGIApp(server), log_output=False, protocol=loop.protocol())
