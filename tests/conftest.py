@@ -80,7 +80,7 @@ def stack(
     running = Stack.make(services, template, mode, tmp_path_factory.mktemp(f"stack-{mode}"))
     running.start()
     yield running
-    running.stop()
+    running.end()
 
 
 @pytest.fixture(scope="session")
@@ -114,7 +114,7 @@ def own_stack(services: dict[str, str], template: str, tmp_path: Path) -> Iterat
     """A Parley of this test's own, behind, to kill and restart as it likes; start it yourself."""
     running = Stack.make(services, template, "behind", tmp_path)
     yield running
-    running.stop()
+    running.end()
 
 
 @pytest.fixture

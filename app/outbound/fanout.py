@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from engineio.packet import MESSAGE, Packet
 
@@ -36,10 +37,12 @@ PUBLISH = (
     Path(__file__).with_name("publish.lua").read_text()
 )  # one command for a batch: each costs a packing and a reading
 BACK_OFF_S = 0.5
-LOOK_EVERY_S = 5.0
+LOOK_EVERY_S = 0.25  # who begins to listen later than that tells the sockets here once more where things stand
+SHARDS_LOOK_EVERY_S = 5.0
 TOPICS_MAX = 16  # an event to more of them goes to all processes, once
 REMEMBERED = 10_000
 HEARS_TOPICS = "parley:topics"  # nothing is said on it: who listens to it hears topics
+HERE = "parley:here:"  # nor on this, and its process's name: who is alone need not tell anybody
 ALSO = b'{"also":'  # a copy for those who do not
 ABOUT = ("id", "conversationId", "senderId", "seq", "changedSeq", "persisted", "createdAt", "userId", "customerId")
 About = dict[str, Any]
@@ -69,7 +72,8 @@ class FanoutManager(Occupied):
     name = "parley"
 
     def __init__(self, *, channel: str = "parley:emits") -> None:
-        super().__init__(Ear((channel, bus.CHANNEL, HEARS_TOPICS)), channel=channel, json=json)
+        self._here = f"{HERE}{uuid4().hex}"
+        super().__init__(Ear((channel, bus.CHANNEL, HEARS_TOPICS, self._here)), channel=channel, json=json)
         self.on_emit: Hook | None = None  # every emit that is delivered here, own or heard
         self.on_unpublished: Callable[[list[tuple[str, About]]], None] | None = (
             None  # the others were not told of these
@@ -80,7 +84,8 @@ class FanoutManager(Occupied):
         self._own = f'{{"host_id":"{self.host_id}"'.encode()
         self._taken: dict[str, None] = {}
         self._names = itertools.count()
-        self._looked_at, self._publish_verb, self._is_among_older = -LOOK_EVERY_S, "PUBLISH", False
+        self._looked_at = self._asked_for_shards_at = -SHARDS_LOOK_EVERY_S
+        self._publish_verb, self._is_among_older, self._is_alone = "PUBLISH", False, False
 
     # emitting ---------------------------------------------------------------------------------------------------------
     def emit(self, event: str, data: Any, namespace: str | None = None, room: Any = None, **more: Any) -> None:
@@ -162,6 +167,7 @@ class FanoutManager(Occupied):
         try:
             with CACHE.guard():
                 self._look()
+                emits = [] if self._is_alone else emits
                 common = redis.channel(self.channel)
                 by_topic = self._by_topic(emits)
                 to_all = [(common, self._message(by_topic.pop(None)))] if None in by_topic else []
@@ -171,19 +177,26 @@ class FanoutManager(Occupied):
                 pairs = [part for pair in (*to_some, *to_all, *told) for part in pair]
                 redis.cache.register_script(PUBLISH)(args=[self._publish_verb, len(to_some), *pairs])
         except Down:
-            self._looked_at = -LOOK_EVERY_S
+            self._looked_at = -SHARDS_LOOK_EVERY_S
             self._unpublished([(emit.event, emit.about) for emit in emits])
 
     def _look(self) -> None:
-        """Find out now and then how the others listen: the server may be another one, a process older or newer."""
-        if time.monotonic() - self._looked_at < LOOK_EVERY_S:
+        """Find out now and then who listens, and how: the server may be another one, a process older, newer, or the first."""
+        now = time.monotonic()
+        if now - self._asked_for_shards_at > SHARDS_LOOK_EVERY_S:
+            self._publish_verb = "SPUBLISH" if has_shards(redis.cache.execute_command) else "PUBLISH"
+            self._asked_for_shards_at = now
+        if now - self._looked_at < LOOK_EVERY_S:
             return
-        self._publish_verb = "SPUBLISH" if has_shards(redis.cache.execute_command) else "PUBLISH"
-        (_, all_of_them), (_, newer) = redis.cache.pubsub_numsub(
-            redis.channel(self.channel), redis.channel(HEARS_TOPICS)
-        )
+        pipe = redis.cache.pipeline(transaction=False)
+        pipe.pubsub_numsub(redis.channel(self.channel), redis.channel(HEARS_TOPICS))
+        pipe.pubsub_channels(redis.channel(f"{HERE}*"))
+        ((_, all_of_them), (_, newer)), here = pipe.execute()
         self._is_among_older = all_of_them > newer
-        self._looked_at = time.monotonic()
+        self._is_alone = not (self._is_among_older or newer > len(here)) and set(here) <= {
+            redis.channel(self._here).encode()
+        }
+        self._looked_at = now
 
     def _by_topic(self, emits: list[Emit]) -> dict[str | None, list[Emit]]:
         found: dict[str | None, list[Emit]] = {}

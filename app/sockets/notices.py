@@ -15,8 +15,10 @@ from app.sockets import registry, rooms, standing
 
 log = logging.getLogger(__name__)
 RECHECK_LOOK_S = 0.1
+AGAIN_AFTER_S = 1.0  # longer than the others believe what they know of who listens (``outbound/fanout.py``)
 FETCH_EVERY_S = 0.5
 _recheck_due, _heads_due = threading.Event(), threading.Event()
+_heads_due_again: list[float] = []
 _joined: set[str] = set()  # conversations that were entered before this process could hear what is said there
 
 
@@ -109,6 +111,9 @@ def recheck_soon() -> None:
 def tell_heads_soon() -> None:
     """Have every socket told where its conversations stand: emits of other processes may have been missed."""
     _heads_due.set()
+    _heads_due_again[:] = [
+        time.monotonic() + AGAIN_AFTER_S
+    ]  # the others may not have known at once that this process hears
 
 
 def run_rechecks(stopping: threading.Event) -> None:
@@ -117,6 +122,9 @@ def run_rechecks(stopping: threading.Event) -> None:
     while not stopping.wait(RECHECK_LOOK_S):
         try:
             _if_due(_recheck_due, recheck_all)
+            if _heads_due_again and time.monotonic() > _heads_due_again[0]:
+                _heads_due_again.clear()
+                _heads_due.set()
             _if_due(_heads_due, rooms.tell_all_heads)
             _tell_heads_of_joined()
             if hearing.misses_emits() and time.monotonic() - fetched_at > FETCH_EVERY_S:

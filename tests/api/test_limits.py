@@ -32,7 +32,7 @@ def limited(
     stack.environ["RATE_LIMITS_ENABLED"] = "true"
     stack.start()
     yield stack
-    stack.stop()
+    stack.end()
 
 
 def burst(ann: Person, direct: str, count: int) -> list[requests.Response]:

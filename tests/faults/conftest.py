@@ -172,7 +172,7 @@ def whole_ground(services: dict[str, str], template: str, tmp_path_factory: pyte
             ground = Ground(stack, make)
             yield ground
         finally:
-            stack.stop()
+            stack.end()
 
 
 @pytest.fixture

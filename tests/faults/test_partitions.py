@@ -74,6 +74,7 @@ def test_the_worker_cut_off_alone_is_made_up_for(ground: Ground, part: str) -> N
 
 
 def test_direct_writes_overtake_none_of_the_senders_own_that_wait_in_the_log(ground: Ground) -> None:
+    ground.check()  # else the worker may be stopped in mid transaction, and its row lock refuses all that follows
     with stopped(ground.stack.worker):
         accepted = [ground.behind.try_once().message for _ in range(3)]
         assert [message["persisted"] for message in accepted] == [False] * 3
@@ -87,6 +88,7 @@ def test_direct_writes_overtake_none_of_the_senders_own_that_wait_in_the_log(gro
 def test_who_moves_to_a_process_without_the_log_is_told_to_wait_for_the_one_before(ground: Ground) -> None:
     """Sent at one process and still in the log; the next, at a process that writes straight, would overtake it."""
     ground.behind.send_until_taken(within_s=5)
+    ground.check()
     with stopped(ground.stack.worker):
         ground.strike(Proxy.cut, "log", at=("web0",))
         ground.behind.url = ground.stack.urls[OTHER]

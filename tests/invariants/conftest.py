@@ -40,7 +40,7 @@ def mortal_stack(services: dict[str, str], template: str, tmp_path_factory: pyte
     yield mortal
     mortal.cast.close()
     mortal.inside.close()
-    running.stop()
+    running.end()
 
 
 @pytest.fixture

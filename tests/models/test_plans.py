@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.domain import access, arrivals, commit, delivery, gate, healing, relay, support
 from app.kernel.actor import Actor
 from app.models.transaction import CONTEXT, Transaction
-from app.queries import conversations, messages, unread
+from app.queries import conversations, messages, search, unread
 from bench import people
 from tests.support.stack import environment, fresh_database
 
@@ -35,6 +35,8 @@ FILL = """
         has_thumbnail, created_at, claimed_at)
       SELECT gen_random_uuid(), sender_id, conversation_id, id, 0, 'a', 'x', 1, '', false, now(), now()
         FROM messages WHERE seq %% 3 = 2;
+    INSERT INTO found_messages
+      SELECT id, conversation_id, seq, created_at, ARRAY['lin', 'ine', 'w' || seq] FROM messages;
     ANALYZE"""
 
 
@@ -65,10 +67,12 @@ def _values(crowd: people.Crowd) -> dict[str, Any]:
         "ids": rooms, "id": crowd.rooms[0], "floor": 0, "pivot": 100, "limit": 51, "received": 50, "seq": 60, "head": 200,
         "above": 20, "below": 20, "root": str(uuid.uuid4()), "kind": None, "archived": None, "at": None, "now": "now",
         "shown": 20, "cap": 100, "after": 50,
+        "since": None, "until": None,
     }  # fmt: skip
 
 
 READ_TO = text("UPDATE memberships SET read_seq = :seq WHERE profile_id = :me")
+NEARBY = text("SELECT message_id FROM found_messages WHERE conversation_id = :c AND seq >= 64 AND seq < 128")
 HOT = {
     "history, newest": messages.NEWEST,
     "history, before": messages.BEFORE,
@@ -91,6 +95,10 @@ HOT = {
     "a received mark": delivery.RECEIVE,
     "heads of some": relay.HEADS,
     "unread": unread.UNREAD,
+    "unread counts": unread.COUNTS,
+    "thread roots": commit.ROOTS,
+    "what is looked for everywhere": search.FIND,
+    "a part of what is looked for nearby": NEARBY,
     "the staff": support.STAFF,
     "staff who are missing": support.ABSENT_ANYWHERE,
     "staff who are missing in one": support.ABSENT_HERE,
@@ -98,7 +106,7 @@ HOT = {
 }
 AS_ITSELF = {
     "received, of many", "who comes, and where it stands", "conversations, held", "what a batch must know", "heads of some",
-    "messages by id",
+    "messages by id", "thread roots", "a part of what is looked for nearby",
 }  # fmt: skip
 
 
@@ -111,6 +119,7 @@ def _plan(asking: Connection, statement: Any, values: dict[str, Any], *, is_syst
     wanted = {name: values[name] for name in statement._bindparams}
     with asking.begin():
         asking.execute(CONTEXT, scope)
+        asking.execute(search.LOOK_FOR, {"terms": ["lin", "w77"]})
         found: dict[str, Any] = asking.execute(text(f"EXPLAIN (FORMAT JSON) {statement.text}"), wanted).scalar_one()[0]
     return found["Plan"]
 
@@ -118,6 +127,10 @@ def _plan(asking: Connection, statement: Any, values: dict[str, Any], *, is_syst
 def _read_whole(plan: dict[str, Any]) -> list[str]:
     own = [plan["Relation Name"]] if plan["Node Type"] == "Seq Scan" else []
     return own + [name for part in plan.get("Plans", []) for name in _read_whole(part)]
+
+
+def _parts(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(deeper for part in plan.get("Plans", []) for deeper in _parts(part))]
 
 
 @pytest.mark.parametrize("name", HOT)
@@ -131,6 +144,17 @@ def test_a_question_without_an_index_is_found_out(filled: tuple[Connection, peop
     asking, crowd = filled
     unindexed = text("SELECT id FROM messages WHERE content = CAST(:limit AS text)")
     assert _read_whole(_plan(asking, unindexed, _values(crowd), is_system=True)) == ["messages"]
+
+
+def test_counting_what_is_unread_reads_no_message(filled: tuple[Connection, people.Crowd]) -> None:
+    asking, crowd = filled
+    counted = text(
+        "SELECT sender_id, deleted_at FROM messages WHERE conversation_id = :c AND seq > 10 ORDER BY seq LIMIT 1000"
+    )
+    plan = _plan(asking, counted, _values(crowd), is_system=True)
+    assert ("Index Only Scan", "messages_places") in [
+        (part["Node Type"], part.get("Index Name")) for part in _parts(plan)
+    ]
 
 
 def test_what_the_healer_looks_for_grows_with_what_changed_only(filled: tuple[Connection, people.Crowd]) -> None:
@@ -168,7 +192,7 @@ def test_a_list_asks_for_no_membership_for_each_message_that_it_counts(
             tx = Transaction(session, reader)
             with tx.elevated():
                 tx.execute(READ_TO, {"seq": read_seq, "me": reader.id})
-            tx.execute(CONTEXT, {"scope": "actor", "actor_id": str(reader.id), "role": "member"})
+            tx.execute(CONTEXT, _context("actor", str(reader.id)))
             before = tx.execute(LOOKED).scalar_one()
             assert LISTS[name](tx, room)
             found: int = tx.execute(LOOKED).scalar_one() - before

@@ -384,3 +384,26 @@ def test_leaving_looks_at_ones_own_rooms_only(started: Callable[[], Process]) ->
     assert going.sid not in here.manager._entered
     assert here.manager.pending_disconnect == {}
     assert here.manager.rooms["/"].keys() == {None, staying.sid, *here.manager._entered[staying.sid]}
+
+
+def test_who_is_alone_tells_nobody_and_who_comes_is_told_within_a_moment(started: Callable[[], Process]) -> None:
+    speaking = started()
+    room = _room()
+    _settled(speaking)
+    speaking.manager._looked_at = -60.0
+    before = _published()
+    speaking.say(room, 1)
+    assert _published() == before, "nobody else is there"
+    here = started()
+    socket = here.socket(room)
+    _settled(here)
+    time.sleep(fanout.LOOK_EVERY_S)
+    speaking.say(room, 2)
+    until(lambda: socket.numbers, what="the one who came to hear")
+    assert socket.numbers == [2]
+
+
+def _published() -> int:
+    return int(redis.cache.info("commandstats").get("cmdstat_publish", {}).get("calls", 0)) + int(
+        redis.cache.info("commandstats").get("cmdstat_spublish", {}).get("calls", 0)
+    )

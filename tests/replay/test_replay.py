@@ -64,7 +64,7 @@ def limited_stack(services: dict[str, str], template: str, mode: str, tmp_path: 
     running.environ["REDIS_CONNECT_TIMEOUT"] = "5000"
     running.start()
     yield running
-    running.stop()
+    running.end()
 
 
 def perform(scripts: list[Script], stack: Stack, audience: Audience) -> list[Outcome]:

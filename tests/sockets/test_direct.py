@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -147,7 +148,8 @@ def _transcript(port: int) -> list[tuple[bytes, bytes]]:
 
 
 def test_every_frame_is_the_librarys_byte_for_byte(ports: Ports) -> None:
-    library, direct = (_transcript(ports[kind]) for kind in ("library", "direct"))
+    with ThreadPoolExecutor() as both:
+        library, direct = both.map(_transcript, (ports["library"], ports["direct"]))
     assert len(library) > 15
     assert [frame for frame in direct if not _controls(frame)] == [frame for frame in library if not _controls(frame)]
     # A pong waits for no queue there; what its last frame says depends on which of its greenlets comes first.

@@ -208,11 +208,20 @@ class Stack:
         return path.read_text()[-2000:] if path.exists() else ""
 
     def stop(self) -> None:
-        """Stop everything."""
-        for process in [*self.webs, *([self.worker] if self.worker else [])]:
+        """Stop everything in order, as an operator would."""
+        for process in self._processes:
             process.signal(signal.SIGTERM)
-        for process in [*self.webs, *([self.worker] if self.worker else [])]:
+        for process in self._processes:
             process.stop()
+
+    def end(self) -> None:
+        """End everything at once: nobody is there any more whom an end in order would serve."""
+        for process in self._processes:
+            process.kill()
+
+    @property
+    def _processes(self) -> list[Process]:
+        return [*self.webs, *([self.worker] if self.worker else [])]
 
 
 WORKER = [
