@@ -10,6 +10,7 @@ from tests.support.cast import listens
 from tests.support.clients import Event, Socket
 from tests.support.crowd import stir
 from tests.support.doors import RestDoor
+from tests.support.stack import until
 
 
 def about(device: Socket, room: str) -> list[str]:
@@ -18,10 +19,14 @@ def about(device: Socket, room: str) -> list[str]:
 
 
 def heard_all(device: Socket, changes: list[Event]) -> None:
-    """Make sure that a device was told of each of these changes."""
-    for change in changes:
-        event = "message" if change["seq"] == change["changedSeq"] else "message:changed"
-        device.next(event, lambda m, w=change: (m["id"], m["changedSeq"]) == (w["id"], w["changedSeq"]))
+    """Make sure that a device was told of each of these changes: of a root's new reply count, by the reply at its position."""
+    room, positions = changes[0]["conversationId"], {change["changedSeq"] for change in changes}
+
+    def told() -> bool:
+        heard = [*device.heard("message"), *device.heard("message:changed")]
+        return positions <= {m["changedSeq"] for m in heard if m["conversationId"] == room}
+
+    until(told, what=f"the changes {sorted(positions)}")
 
 
 def test_i8_an_outsider_hears_nothing_and_a_removed_member_nothing_more(
