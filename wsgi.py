@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 BACKLOG = 2048
-CLIENTS_MAX = 10_000
+REQUESTS_MAX = 10_000  # HTTP connections; open WebSockets are not among them (`app/sockets/loop.py`)
 REQUEST_SOCKET_TIMEOUT_S = 60
 GRACE_S = 8  # for clients and requests in flight; the rest of the ten seconds is for ending
 
@@ -187,7 +187,7 @@ def _serve_eventlet(listener: socket.socket, app: "Flask") -> None:
         eventlet.wsgi.server,
         doors,
         _without_timeout_for_websockets(app),
-        max_size=CLIENTS_MAX,
+        max_size=REQUESTS_MAX,
         log_output=False,
         debug=False,  # True sends tracebacks to clients
         socket_timeout=REQUEST_SOCKET_TIMEOUT_S,
@@ -238,7 +238,7 @@ def _serve_gevent(listener: socket.socket, app: "Flask") -> None:
     from gevent.pywsgi import WSGIServer  # noqa: PLC0415
 
     stopping = Event()
-    server = WSGIServer(listener, app, log=None, spawn=Pool(CLIENTS_MAX))
+    server = WSGIServer(listener, app, log=None, spawn=Pool(REQUESTS_MAX))
     server.start()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stopping.set)

@@ -33,6 +33,7 @@ HOT_MAX = 500
 HOT_TTL_S = 24 * 3600
 SILENT_DRAINER_S = 2.0
 DRAIN_BATCH = 500
+CLIENTS_MAX = 10_000  # of a process; what one more would cost, the others would pay
 SEND_QUEUE_MAX_BYTES = 1024 * 1024
 HANDSHAKE_S = 10.0
 TYPING_TTL_S = 5

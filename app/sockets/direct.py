@@ -23,7 +23,7 @@ from engineio import packet as eio
 from engineio.exceptions import SocketIsClosedError, UnknownPacketError
 
 from app.extensions import socketio
-from app.kernel import json
+from app.kernel import json, limits
 from app.sockets import frames, loop
 from app.sockets.transport import BoundedSocket
 from app.sockets.wire import Wire
@@ -57,6 +57,9 @@ class DirectSocket(Wire, BoundedSocket):
     queue: Any
 
     def _websocket_handler(self, ws: Any) -> Any:
+        if len(self.server.sockets) > limits.CLIENTS_MAX:
+            super().close(wait=False, abort=True)
+            return []
         raw = None if self.connected else loop.take(ws)
         if raw is None:  # an upgrade, or another kind of WebSocket
             return super()._websocket_handler(ws)
