@@ -27,7 +27,6 @@ from app.domain import (
     reading,
     relay,
     startup,
-    telling,
     typing,
     unsettled,
     watch,
@@ -261,7 +260,7 @@ def stop_web(app: Flask, grace_s: float = 10) -> None:
     background: Background = app.extensions["background"]
     connections.say_goodbye()
     deadline = time.monotonic() + max(0.5, grace_s - 4)
-    while (unsettled.all_waiting() or telling.is_busy()) and time.monotonic() < deadline:
+    while unsettled.all_waiting() and time.monotonic() < deadline:
         time.sleep(0.05)
     reading.tell_untold(at_once=True)
     background.stopping.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -90,6 +91,8 @@ def _accept_behind(actor: Actor, event: MessageEvent, after: UUID | None) -> Sen
     finally:
         if is_begun and not is_accepted:
             unsettled.settled(event["id"])
+    if pause_s := unsettled.pause_s():
+        time.sleep(pause_s)
     return sent
 
 

@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from uuid import UUID
 
-from app.domain import announce, failures, remembering, telling, unsettled
+from app.domain import announce, failures, remembering, unsettled
 from app.domain.batches import Outcome, Submission
 from app.domain.commit import apply, apply_what_is_free
 from app.kernel import limits
@@ -114,7 +114,7 @@ def _commit_waiting() -> None:
             _tell(batch, outcome, encoded)
     if outcome is not None:
         remembering.committed_past_the_log(event["id"] for event in outcome.created)
-        telling.later(outcome, encoded)
+        announce.created(outcome, encoded)
 
 
 def _take() -> list[Ticket]:
@@ -145,7 +145,6 @@ def _own_is_written(outcome: Outcome, held: set[str]) -> None:
     for event in [*outcome.created, *outcome.already, *outcome.buried]:
         unsettled.settled(event["id"])
     remembering.committed_past_the_log(event["id"] for event in outcome.created)
-    telling.all_told()
     announce.created(outcome)
     failures.buried(outcome.buried)
     held |= outcome.held

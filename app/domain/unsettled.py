@@ -25,7 +25,10 @@ class Waiting:
     accepted: bool = False
 
 
+BEHIND_S = 0.12  # half of the stall guard's patience
+PAUSE_MAX_S = 0.1
 _waiting: dict[str, Waiting] = {}
+_settled_at = [0.0]
 _lock = threading.Lock()
 
 
@@ -58,6 +61,20 @@ def settled(message_id: str) -> None:
     if message_id in _waiting:
         with _lock:
             _waiting.pop(message_id, None)
+        _settled_at[0] = time.monotonic()
+
+
+def pause_s() -> float:
+    """Give how long a sender had better wait for the answer, because the drain falls behind what is accepted here.
+
+    Else everybody would soon be shown a provisional copy of every message, which costs the very time that is short. Not where
+    nothing is committed at all just now: then it is no matter of pace.
+    """
+    now = time.monotonic()
+    oldest = next(iter(_waiting.values()), None)
+    if oldest is None or now - _settled_at[0] > BEHIND_S:
+        return 0.0
+    return min(max(now - oldest.since - BEHIND_S, 0.0), PAUSE_MAX_S)
 
 
 def all_waiting() -> list[Waiting]:

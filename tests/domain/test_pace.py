@@ -1,0 +1,44 @@
+"""How long a sender waits for the answer where the drain falls behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from app.domain import unsettled
+
+pytestmark = pytest.mark.fast
+
+
+@pytest.fixture(autouse=True)
+def _nothing_waits() -> Iterator[None]:
+    unsettled.clear()
+    yield
+    unsettled.clear()
+
+
+def begun(number: int, *, before_s: float) -> None:
+    event: Any = {"id": f"m{number}"}
+    unsettled.begin(event)
+    unsettled._waiting[f"m{number}"].since = time.monotonic() - before_s
+
+
+@pytest.mark.parametrize(
+    ("age_s", "last_settled_s", "least", "most"),
+    [(0.05, 0.0, 0.0, 0.0), (0.17, 0.0, 0.04, 0.08), (5.0, 0.0, 0.1, 0.1), (5.0, 1.0, 0.0, 0.0)],
+    ids=["in time", "a little behind", "far behind", "nothing is committed"],
+)
+def test_a_sender_waits_as_the_drain_is_behind_and_never_for_a_database_that_is_away(
+    age_s: float, last_settled_s: float, least: float, most: float
+) -> None:
+    begun(1, before_s=age_s)
+    begun(2, before_s=0)
+    unsettled._settled_at[0] = time.monotonic() - last_settled_s
+    assert least <= unsettled.pause_s() <= most
+
+
+def test_nobody_waits_where_nothing_does() -> None:
+    assert unsettled.pause_s() == 0
