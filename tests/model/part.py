@@ -36,7 +36,6 @@ from app.domain import (
     notices,
     relay,
     remembering,
-    telling,
     unsettled,
 )
 from app.domain.commit import Busy
@@ -219,7 +218,6 @@ class Part:
         if where == "end":
             del self.verbs[number]
             groupcommit._resting.wait(PATIENCE_S)
-            telling.all_told()
         CACHE.succeeded()
         DATABASE.succeeded()
         return where, result, error
