@@ -5,7 +5,7 @@ the two reads the change, and one who joined before hears it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from app.domain.batches import Outcome
 from app.kernel import json
@@ -75,9 +75,19 @@ def encode(events: Sequence[MessageEvent]) -> list[bytes]:
 
 def _remember(events: Sequence[MessageEvent], encoded: Sequence[bytes]) -> None:
     try:
-        hot.append(events, encoded)
+        unknown = hot.append(events, encoded)
+        if unknown:
+            hot.found(unknown, _where_they_stand(unknown))
     except Down:
         distrust({event["conversationId"]: event["changedSeq"] or 0 for event in events})
+
+
+def _where_they_stand(unknown: Iterable[str]) -> dict[str, views.Stand]:
+    try:
+        with transaction(SYSTEM) as tx:
+            return views.stands(tx, unknown)
+    except DomainError:
+        return {}  # they stay unknown, and catching up reads the database
 
 
 def _forget(events: Sequence[MessageEvent]) -> None:

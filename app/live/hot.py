@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
+import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -20,10 +21,12 @@ from app.kernel.gathering import Gathering
 from app.live import scripts
 
 POSITION_TTL_S = 30 * 24 * 3600
+MARK_BITS = 52  # Lua counts in doubles
 BEGINNING = re.compile(rb'\{"id":"([0-9a-f-]{36})","conversationId":"[0-9a-f-]{36}","seq":(\d+),"changedSeq":(\d+),')
 
 
 Place = tuple[str, int]  # message id, seq
+Stand = tuple[int, Place | None]  # head, the newest message
 Change = tuple[MessageEvent, bytes]  # and its text
 
 
@@ -54,16 +57,35 @@ def _keys(conversation_id: object) -> list[str]:
     ]
 
 
-def append(events: Sequence[MessageEvent], encoded: Sequence[bytes]) -> None:
-    """Add committed changes and their texts, any number of conversations, and move their heads forward; raises Down."""
+def append(events: Sequence[MessageEvent], encoded: Sequence[bytes]) -> dict[str, bytes]:
+    """Add committed changes and their texts, any number of conversations, and move their heads forward; raises Down.
+
+    Gives the conversations whose heads are not known here, with marks: read where they stand now, and call ``found``.
+    """
     keys: list[str] = []
-    arguments: list[object] = [limits.HOT_MAX, limits.HOT_TTL_S]
-    for conversation_id, changes in _by_conversation(events, encoded).items():
+    arguments: list[object] = [limits.HOT_MAX, limits.HOT_TTL_S, -1 - secrets.randbits(MARK_BITS)]
+    grouped = _by_conversation(events, encoded)
+    for conversation_id, changes in grouped.items():
         keys += _keys(conversation_id)
         arguments += _append_arguments(changes)
+    if not keys:
+        return {}
+    with CACHE.guard():
+        unknown = scripts.run(redis.cache, "hot_append", keys, arguments)
+    names = list(grouped) if unknown else []
+    return {names[number]: mark for number, mark in zip(unknown[::2], unknown[1::2], strict=True)}
+
+
+def found(marks: Mapping[str, bytes], stands: Mapping[str, Stand]) -> None:
+    """Keep where conversations stand, as read after their marks were given; one lost since stays unknown; raises Down."""
+    keys: list[str] = []
+    arguments: list[object] = [limits.HOT_TTL_S]
+    for conversation_id, (head, latest) in stands.items():
+        keys += _keys(conversation_id)[1:]
+        arguments += [marks[conversation_id], head, f"{latest[0]}:{latest[1]}" if latest else ""]
     if keys:
         with CACHE.guard():
-            scripts.run(redis.cache, "hot_append", keys, arguments)
+            scripts.run(redis.cache, "hot_found", keys, arguments)
 
 
 def _append_arguments(changes: list[Change]) -> list[object]:
@@ -126,7 +148,12 @@ def _read_heads(asked: Sequence[list[str]]) -> list[list[int | None]]:
     """Read what all who ask at the same moment want to know: everybody comes back at once."""
     with CACHE.guard():
         raw = iter(redis.cache.mget([key for keys in asked for key in keys]))
-    return [[int(head) if head else None for head in itertools.islice(raw, len(keys))] for keys in asked]
+    return [[_head(head) for head in itertools.islice(raw, len(keys))] for keys in asked]
+
+
+def _head(raw: bytes | None) -> int | None:
+    """Read a head; what stands for one that is being found out is below 0."""
+    return int(raw) if raw and not raw.startswith(b"-") else None
 
 
 _asking: Gathering[list[str], list[int | None]] = Gathering(_read_heads, turns=2)

@@ -61,6 +61,11 @@ PLACES = text(
     " (SELECT (m.id, m.seq)::text FROM messages m WHERE m.conversation_id = c.id ORDER BY m.seq DESC LIMIT 1) AS latest"
     " FROM conversations c WHERE c.id = :conversation_id"
 )
+STANDS = text(
+    "SELECT c.id, c.head_seq,"
+    " (SELECT (m.id, m.seq)::text FROM messages m WHERE m.conversation_id = c.id ORDER BY m.seq DESC LIMIT 1) AS latest"
+    " FROM conversations c WHERE c.id = ANY(CAST(:ids AS uuid[]))"
+)
 RECEIVED = text(
     "SELECT me.profile_id, me.conversation_id, c.head_seq,"
     " (SELECT (m.id, m.seq)::text FROM messages m WHERE m.conversation_id = me.conversation_id"
@@ -222,6 +227,12 @@ def places(
 
 
 Stand = tuple[int, tuple[str, int] | None]
+
+
+def stands(tx: Transaction, conversation_ids: Iterable[str]) -> dict[str, Stand]:
+    """Read for each conversation its head and its newest message, as (id, seq): one query, one moment."""
+    rows = tx.execute(STANDS, {"ids": list(conversation_ids)})
+    return {str(row.id): (row.head_seq, _place(row.latest)) for row in rows}
 
 
 def received(tx: Transaction, asked: Sequence[tuple[UUID, UUID]]) -> list[Stand | None]:

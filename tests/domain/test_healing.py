@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
 from app.domain import healing
+from app.kernel.events import MessageEvent
 from app.live import hot
 from tests.domain.conftest import Aside
 
@@ -60,3 +62,41 @@ def test_a_database_that_was_set_back_or_exchanged_empties_the_cache(
     assert after is not None
     assert after.database == mark.database
     healing.heal_once()
+
+
+def lost_and_appended_late(room: str, position: int) -> dict[str, bytes]:
+    """Have one who committed a message before the cache was emptied tell it only now."""
+    hot.distrust([room])
+    return appended(room, position)
+
+
+def appended(room: str, position: int) -> dict[str, bytes]:
+    event = cast("MessageEvent", {"id": "m", "conversationId": room, "seq": position, "changedSeq": position})
+    return hot.append([event], [b"{}"])
+
+
+def test_the_head_of_an_emptied_cache_is_found_out_and_never_taken_from_one_who_is_late(
+    aside: Aside, room: str
+) -> None:
+    marks = lost_and_appended_late(room, 2)
+    assert hot.heads([room]) == [None]
+    assert appended(room, 3) == marks, "two who find it out at once share the mark"
+    hot.found(marks, {room: (4, ("newest", 4))})
+    assert hot.heads([room]) == [4]
+    hot.found(marks, {room: (3, ("older", 3))})
+    assert hot.heads([room]) == [4], "only forward"
+    assert aside.inside.cache.get(f"room:{room}:latest_message_id") == b"newest:4"
+    assert appended(room, 5) == {}
+    assert hot.heads([room]) == [5]
+
+
+def test_a_head_that_was_found_out_before_the_cache_was_lost_again_is_not_kept(room: str) -> None:
+    marks = lost_and_appended_late(room, 2)
+    hot.distrust([room])
+    hot.found(marks, {room: (3, None)})
+    assert hot.heads([room]) == [None]
+    others = lost_and_appended_late(room, 2)
+    hot.found(marks, {room: (3, None)})
+    assert hot.heads([room]) == [None]
+    hot.found(others, {room: (3, None)})
+    assert hot.heads([room]) == [3]

@@ -13,7 +13,6 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,7 +20,7 @@ from uuid import UUID, uuid4
 import redis as redis_py
 from flask import Flask
 from sqlalchemy import event as sql_events
-from sqlalchemy.orm import Session
+from sqlalchemy.engine import Connection
 
 from app.domain import (
     accepting,
@@ -29,6 +28,7 @@ from app.domain import (
     conversations,
     delivery,
     drain,
+    groupcommit,
     healing,
     memberships,
     messages,
@@ -47,6 +47,7 @@ from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
 from app.kernel.requests import CreateConversation, SendMessage
 from app.live import scripts
+from app.models import Transaction
 from app.outbound import emits
 from app.sockets import notices as sockets, registry, rooms
 from config import load_config
@@ -131,12 +132,6 @@ def gate(name: str) -> None:
         verb.pass_gate(name)
 
 
-def gate_of_commit(name: str, session: Session) -> None:
-    """A savepoint's release is no commit."""
-    if not session.in_nested_transaction():
-        gate(name)
-
-
 class Part:
     """The child's side: the commands by name, and what was emitted meanwhile."""
 
@@ -152,8 +147,17 @@ class Part:
     def _watch(self) -> None:
         sql_events.listen(db.engine, "connect", lambda connection, _: connection.cursor().execute(SESSION))
         sql_events.listen(db.engine, "before_cursor_execute", lambda *_: gate("sql"))
-        sql_events.listen(Session, "before_commit", partial(gate_of_commit, "commit"))
-        sql_events.listen(Session, "after_commit", partial(gate_of_commit, "committed"))
+        commit, run_hooks = Connection.commit, Transaction.run_hooks
+
+        def commit_gated(connection: Connection) -> None:
+            gate("commit")
+            commit(connection)
+
+        def run_hooks_gated(transaction: Transaction) -> None:
+            gate("committed")
+            run_hooks(transaction)
+
+        Connection.commit, Transaction.run_hooks = commit_gated, run_hooks_gated
         run = scripts.run
 
         def run_gated(client: Any, name: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
@@ -162,10 +166,14 @@ class Part:
 
         scripts.run = run_gated
         socketio.server.emit = self._emit
+        socketio.server.manager.emit_encoded = self._emit_encoded
 
     def _emit(self, name: str, body: Any, *, to: str, namespace: str, ignore_queue: bool = False) -> None:
         gate("emit")
         self.emitted.append((name, body, to, ignore_queue))
+
+    def _emit_encoded(self, name: str, body: Any, encoded: bytes, *, room: str) -> None:
+        self._emit(name, body, to=room, namespace="/")
 
     # What the machine's side asks for.
 
@@ -209,6 +217,7 @@ class Part:
         where, result, error = self.verbs[number].wait()
         if where == "end":
             del self.verbs[number]
+            groupcommit._resting.wait(PATIENCE_S)
         CACHE.succeeded()
         DATABASE.succeeded()
         return where, result, error

@@ -16,6 +16,7 @@ from tests.model.invariants import Broken
 from tests.model.machine import ParleyMachine
 from tests.model.part import PLANT
 from tests.model.real import Parts, RealSystem
+from tests.model.system import CONVERSATIONS, DRAINERS, Message, Stage
 from tests.model.test_machine import SEED, attack
 from tests.support.stack import environment, fresh_database
 
@@ -66,6 +67,40 @@ def machine_on(parts: Parts) -> type[ParleyMachine]:
             return RealSystem(parts, mode)
 
     return RealMachine
+
+
+def begun(parts: Parts, corner: str) -> ParleyMachine:
+    """Give a machine at a corner, the log being written first."""
+    kind = machine_on(parts)
+    kind.corner = corner
+    machine = kind()
+    machine.begin(mode="behind", mishaps=set())
+    return machine
+
+
+def test_a_drain_can_be_stopped_between_any_two_of_its_stages(parts: Parts) -> None:
+    """Else the adversary has lost its hands, and finds nothing."""
+    machine = begun(parts, "no_log")
+    stages, emits = [], {}
+    for stage in Stage:
+        stages.append(machine.system.advance(DRAINERS[0]) if stage else Stage.IDLE)
+        emits[stage] = [emit.event for emit in machine.system.take_emits()]
+    machine.system.close()
+    assert stages == list(Stage)
+    assert [stage for stage, told in emits.items() if told] == [Stage.EMITTED]
+    assert [event.seq for event in emits[Stage.EMITTED] if isinstance(event, Message)] == [1]
+
+
+def test_a_drainer_that_comes_late_seeds_no_emptied_cache_with_its_old_head(parts: Parts) -> None:
+    """The found history of seed 354169616: whoever asks after each step must be told of what was announced meanwhile."""
+    machine = begun(parts, "late_for_the_cache")
+    assert machine.system.committed(CONVERSATIONS[0]).head == 6
+    for _ in range(4):
+        machine.all_holds()
+        machine.drain(DRAINERS[0], 1)
+    machine.all_holds()
+    machine.come_to_rest()
+    machine.system.close()
 
 
 @pytest.mark.parametrize("corner", CORNERS)

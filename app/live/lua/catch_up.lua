@@ -4,7 +4,7 @@
 -- Answer: {} where this cannot be known here, else {head, latest, received or '', event, event, …} ordered by position
 local head = tonumber(redis.call('GET', KEYS[2]) or '')
 local latest = redis.call('GET', KEYS[3])
-if not head or not latest then return {} end
+if not head or head < 0 or not latest then return {} end -- below 0 it is being found out
 local received = redis.call('GET', KEYS[4]) or ''
 local after = tonumber(ARGV[1])
 if after >= head then return {head, latest, received} end
