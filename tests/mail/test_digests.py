@@ -115,7 +115,7 @@ def test_nobody_who_is_here_is_mailed(world: World, pair: tuple[Actor, Actor, UU
     assert mailed(world) == 0
     presence.declare(ben, device=f"d-{ben.id}", status="offline", metadata=None, now=clock.now())
     assert mailed(world) == 0, "who says to be away and is connected sees it all the same"
-    presence._note(ben, f"d-{ben.id}", "gone", clock.now())
+    presence._note([presence.Noting(ben, f"d-{ben.id}", "gone", clock.now())])
     world.now = clock.now() + timedelta(minutes=14)
     assert mailed(world) == 0, "the delay begins when they leave"
     world.later(minutes=2)
@@ -128,7 +128,7 @@ def test_who_comes_between_planning_and_sending_is_not_mailed(world: World, pair
     assert digests.plan(now=world.now) == 1
     presence.connected(ben, device="phone", rooms=[], now=clock.now())
     assert (world.send(), world.letters(ben)) == (0, ["dropped"])
-    presence._note(ben, "phone", "gone", clock.now())
+    presence._note([presence.Noting(ben, "phone", "gone", clock.now())])
 
 
 # what is in it --------------------------------------------------------------------------------------------------------
