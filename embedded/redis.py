@@ -14,7 +14,15 @@ from redis.retry import Retry
 from embedded.programs import redis_server
 from embedded.server import Server
 
-COMMON = {"bind": "127.0.0.1", "protected-mode": "yes", "tcp-keepalive": "15", "save": '""', "daemonize": "no"}
+DATABASES = 128  # Parley needs one; each part of the tests takes another
+COMMON = {
+    "bind": "127.0.0.1",
+    "protected-mode": "yes",
+    "tcp-keepalive": "15",
+    "save": '""',
+    "daemonize": "no",
+    "databases": str(DATABASES),
+}
 
 
 class Redis(Server):

@@ -13,6 +13,8 @@ from sqlalchemy import text
 
 from app.domain import unsettled
 from app.kernel.actor import SYSTEM
+from app.kernel.breaker import Down
+from app.live import hot
 from app.models import transaction
 from app.outbound import emits
 from app.queries import messages as views
@@ -69,8 +71,21 @@ def tell_heads(conversation_ids: Iterable[UUID]) -> None:
     """Tell this process's sockets where conversations stand, so that they fetch what they lack: one query for all."""
     with transaction(SYSTEM) as tx:
         rows = tx.execute(HEADS, {"ids": [str(i) for i in conversation_ids]}).all()
+    _repair({row.id: row.head_seq for row in rows})
     for row in rows:
         emits.heads(row.id, row.head_seq, row.version, here_only=True)
+
+
+def _repair(heads: dict[UUID, int]) -> None:
+    """Have the cache forget what it holds of a conversation that has moved on: whoever asks for what they lack because of a
+    head must not be told by the cache that they lack nothing.
+    """
+    try:
+        for (conversation_id, head), held in zip(heads.items(), hot.heads(list(heads)), strict=True):
+            if held is not None and 0 <= held < head:
+                hot.repair_head(conversation_id, head)
+    except Down:
+        pass  # then the cache is asked by nobody
 
 
 def forget() -> None:

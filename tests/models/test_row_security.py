@@ -222,7 +222,7 @@ def test_an_actor_changes_nothing_of_others(world: World) -> None:
         assert tx.change(text("UPDATE conversations SET title = 'mine'")) == 0
         assert tx.change(text("DELETE FROM reactions")) == 0
         assert tx.change(text("UPDATE users SET email = 'mine@example.org'")) == 1  # the own one: the check can fail
-        tx.session.rollback()
+        tx.connection.rollback()
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_an_outsider_puts_nothing_into_a_conversation(world: World, statement: s
     values = {"id": message_id, "c": world.group}
     with transaction(world.ben) as tx:
         assert tx.change(text(statement), {**values, "me": world.ben.id}) == 1
-        tx.session.rollback()
+        tx.connection.rollback()
     with pytest.raises(ProgrammingError, match="row-level security"), transaction(world.dan) as tx:
         tx.change(text(statement), {**values, "me": world.dan.id})
 
