@@ -90,7 +90,7 @@ def _accept_behind(actor: Actor, event: MessageEvent, after: UUID | None) -> Sen
         is_accepted = sent.is_new
     finally:
         if is_begun and not is_accepted:
-            unsettled.settled(event["id"])
+            unsettled.forget(event["id"])
     if pause_s := unsettled.pause_s():
         time.sleep(pause_s)
     return sent

@@ -57,11 +57,16 @@ def waits(message_id: str) -> bool:
 
 
 def settled(message_id: str) -> None:
-    """Note that a message is committed, or given up for a reason."""
+    """Note that a message is committed, or was refused by the database."""
     if message_id in _waiting:
-        with _lock:
-            _waiting.pop(message_id, None)
+        forget(message_id)
         _settled_at[0] = time.monotonic()
+
+
+def forget(message_id: str) -> None:
+    """Look no longer after a message that was not accepted after all."""
+    with _lock:
+        _waiting.pop(message_id, None)
 
 
 def pause_s() -> float:

@@ -42,3 +42,14 @@ def test_a_sender_waits_as_the_drain_is_behind_and_never_for_a_database_that_is_
 
 def test_nobody_waits_where_nothing_does() -> None:
     assert unsettled.pause_s() == 0
+
+
+def test_a_send_that_was_not_accepted_is_no_sign_of_a_database_that_commits() -> None:
+    begun(1, before_s=5)
+    begun(2, before_s=0)
+    unsettled._settled_at[0] = time.monotonic() - 5
+    unsettled.forget("m2")
+    assert unsettled.pause_s() == 0
+    begun(3, before_s=0)
+    unsettled.settled("m3")
+    assert unsettled.pause_s() > 0
