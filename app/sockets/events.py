@@ -138,6 +138,7 @@ def _presence(connection: Connection, request: wire.Presence) -> dict[str, Any]:
 
 
 def _sync(connection: Connection, request: wire.Sync) -> dict[str, Any]:
+    rooms.until_settled(connection)  # one who asks before the welcome would cost the database what the cache knows
     history_from = connection.memberships.get(request.conversation_id)
     known = delivery.KnownMember(history_from) if history_from is not None else None
     return dict(

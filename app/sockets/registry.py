@@ -22,6 +22,7 @@ class Connection:
     memberships: dict[UUID, int] = field(default_factory=dict)
     support: set[UUID] = field(default_factory=set)
     channels: set[str] = field(default_factory=set)
+    is_settled: bool = False  # its memberships have been put in
     expires_at: datetime | None = None  # when the credential ends, as far as is known; a session may be extended
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from app.kernel.ids import parse_id
 from app.sockets import registry
 from app.sockets.registry import Connection
 
+SETTLED_WITHIN_S, SETTLED_LOOK_S = 0.5, 0.01
 OF_A_CONVERSATION = ("conversation", "receipts", "typing", "presence")
 
 
@@ -35,7 +37,15 @@ def settle(connection: Connection, found: list[Standing] | None = None) -> list[
             join(connection, standing.conversation_id, standing.history_from_seq, kind=standing.kind)
         leave_all_but(connection, {standing.conversation_id for standing in standings})
         if registry.changes(connection.actor.id) == before:
+            connection.is_settled = True
             return standings
+
+
+def until_settled(connection: Connection) -> None:
+    """Wait until a socket that was just let in knows its conversations: half a second at most, then it is asked for without."""
+    deadline = time.monotonic() + SETTLED_WITHIN_S
+    while not connection.is_settled and time.monotonic() < deadline:
+        server().sleep(SETTLED_LOOK_S)
 
 
 def enter(connection: Connection, room: str) -> None:
