@@ -269,3 +269,31 @@ def test_polling_and_upgrades_work_as_ever(ports: Ports, transports: list[str]) 
     time.sleep(2.5)  # a ping
     assert client.call("echo", "still", timeout=10)["given"] == ["still"]
     client.disconnect()
+
+
+def test_one_more_than_a_process_takes_is_hung_up_on_and_let_in_when_another_has_gone() -> None:
+    port = free_port()
+    command = [sys.executable, str(Path(__file__).with_name("two_servers.py")), "direct", str(port), str(ROOT)]
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONWARNINGS": "ignore", "CLIENTS_MAX": "2"})
+    try:
+        until(lambda: _listens(port), within_s=30, what="a server")
+        clients = [Raw(port), Raw(port)]
+        for client in clients:
+            client.until(b"40{")
+        with pytest.raises((EOFError, ConnectionError)):
+            Raw(port).until(b"40{")
+        clients[0].text('421["echo",1]')
+        clients[0].until(b"431[")
+        clients[1].socket.close()
+        until(lambda: _is_let_in(port), within_s=10, what="room for another")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _is_let_in(port: int) -> bool:
+    try:
+        Raw(port).until(b"40{")
+    except (EOFError, ConnectionError):
+        return False
+    return True

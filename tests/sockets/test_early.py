@@ -33,4 +33,6 @@ def test_it_waits_until_the_socket_knows_its_conversations(
 def test_it_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rooms, "SETTLED_WITHIN_S", 0.05)
     monkeypatch.setattr(rooms, "server", lambda: SimpleNamespace(sleep=time.sleep))
+    began = time.monotonic()
     rooms.until_settled(Connection("s", Actor(uuid4(), "user")))
+    assert 0.05 <= time.monotonic() - began < 5

@@ -1,6 +1,7 @@
 """A small Socket.IO server, with the library's sockets or with the direct ones: `python two_servers.py direct|library PORT`."""
 
 # ruff: noqa: E402 - the library's patches come first, and the project's folder is named on the command line
+import os
 import socket
 import sys
 
@@ -14,9 +15,10 @@ import eventlet.wsgi
 import socketio
 
 from app.extensions import socketio as ours
-from app.kernel import json
+from app.kernel import json, limits
 from app.sockets import direct, loop
 
+limits.CLIENTS_MAX = int(os.environ.get("CLIENTS_MAX") or limits.CLIENTS_MAX)
 KINDS = {"direct": direct.DirectSocket, "library": engineio.socket.Socket}
 engineio.socket.Socket = KINDS[sys.argv[1]]
 server = socketio.Server(
