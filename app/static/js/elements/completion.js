@@ -13,7 +13,7 @@ const MOST = 6;
  * @param {object} options
  * @param {import("preact").RefObject<HTMLTextAreaElement>} options.field
  * @param {import("../realtime/types.js").Participant[]} options.people
- * @param {(text: string) => void} options.write
+ * @param {(text: string, caret: number) => void} options.write
  * @param {string} options.name  unique on the page
  */
 export function useCompletion({ field, people, write, name }) {
@@ -42,8 +42,8 @@ export function useCompletion({ field, people, write, name }) {
     if (offer.emoji) usedEmoji(offer.emoji);
     const { text, caret } = completed(current.value, asked.from, current.selectionStart, offer.insert);
     setAsked(null);
-    write(text);
-    requestAnimationFrame(() => (current.focus(), current.setSelectionRange(caret, caret)));
+    write(text, caret);
+    current.focus();
   };
   /** @param {KeyboardEvent} event @returns {boolean} whether it was meant for the offers */
   const pressed = (event) => {

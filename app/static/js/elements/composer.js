@@ -36,7 +36,13 @@ export function Composer({ conversation, place, placeholder, label = "Message", 
   const own = useRef(text);
   const { uploads, add } = useTray(place);
   const isOver = useDrop(place === conversation.id, add);
-  const write = (/** @type {string} */ value) => {
+  const write = (/** @type {string} */ value, caret = value.length) => {
+    const { current } = field;
+    if (current && current.value !== value) {
+      // In the field at once, not when it is next drawn: the keys pressed until then belong behind it.
+      current.value = value;
+      current.setSelectionRange(caret, caret);
+    }
     own.current = value;
     setText(value);
     keepDraft(actor.id, place, value);
@@ -79,8 +85,8 @@ export function Composer({ conversation, place, placeholder, label = "Message", 
   };
   const insert = (/** @type {string} */ piece) => {
     const { selectionStart = own.current.length, selectionEnd = selectionStart } = field.current ?? {};
-    write(own.current.slice(0, selectionStart) + piece + own.current.slice(selectionEnd));
-    requestAnimationFrame(() => (field.current?.focus(), field.current?.setSelectionRange(selectionStart + piece.length, selectionStart + piece.length)));
+    write(own.current.slice(0, selectionStart) + piece + own.current.slice(selectionEnd), selectionStart + piece.length);
+    field.current?.focus();
   };
   const paste = (/** @type {ClipboardEvent} */ event) => {
     if (event.clipboardData?.files.length) {
