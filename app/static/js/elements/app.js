@@ -30,7 +30,7 @@ export function App({ session, router, actor, csrfToken }) {
     <${Page.Provider} value=${page}>
       <div class="app" data-view=${id ? "conversation" : "list"} onClick=${(/** @type {MouseEvent} */ event) => router.follow(event)}>
         <${Sidebar} currentId=${id} onNew=${() => show("new")} />
-        ${id ? html`<${ConversationPane} id=${id} />` : html`<${Nothing} onNew=${() => show("new")} onSwitch=${() => show("switcher")} />`}
+        ${id ? html`<${ConversationPane} key=${id} id=${id} />` : html`<${Nothing} onNew=${() => show("new")} onSwitch=${() => show("switcher")} />`}
         ${open && html`<${open} onClose=${() => show(null)} />`}
         <${Undo} />
       </div>

@@ -47,7 +47,6 @@ export function ConversationPane({ id }) {
   const [revised, revisions] = useState(/** @type {Message | null} */ (null));
   const moves = useRef(/** @type {Moves | null} */ (null));
   useLive(id);
-  useEffect(() => setPanel(null), [id]);
   const shows = useMemo(
     () => ({
       thread: (/** @type {Message} */ message) => setPanel({ kind: "thread", rootId: message.threadRootId ?? message.id }),
@@ -66,10 +65,10 @@ export function ConversationPane({ id }) {
       ${conversation.kind === "support" && actor.kind !== "customer" && html`<${SupportBar} conversation=${conversation} />`}
       <${Banner} />
       ${session.archive.holds(id)
-        ? html`<${Talk} key=${id} conversation=${conversation} name=${name} moves=${moves} shows=${shows} />`
+        ? html`<${Talk} conversation=${conversation} name=${name} moves=${moves} shows=${shows} />`
         : html`<${Loading} problem=${problem} onRetry=${retry} />`}
     </main>
-    ${panel?.kind === "details" && html`<${Details} key=${id} conversation=${conversation} onClose=${close} />`}
+    ${panel?.kind === "details" && html`<${Details} conversation=${conversation} onClose=${close} />`}
     ${panel?.kind === "thread" &&
     html`<${ThreadPanel} key=${panel.rootId} conversation=${conversation} rootId=${panel.rootId} shows=${shows} moves=${moves} onClose=${close} />`}
     ${explained && html`<${Passport} message=${explained} onClose=${() => explain(null)} />`}
