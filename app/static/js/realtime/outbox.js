@@ -1,7 +1,7 @@
 // Nothing sent is ever gone: a message stays here until a copy that the database has kept is seen.
 
 import { Backoff } from "./backoff.js";
-import { systemClock } from "./clock.js";
+import { atMost, systemClock } from "./clock.js";
 import { Emitter } from "./emitter.js";
 import { asFailure } from "./failure.js";
 import { uuid } from "./uuid.js";
@@ -56,10 +56,8 @@ export class Outbox extends Emitter {
     this.clock = clock;
     this.random = random;
     this.connected = false;
-    /** How often what was left behind is being looked for: it goes first. */
-    this.restoring = 0;
-    /** What is done with; a store that is read late may still hold it. @type {Set<string>} */
-    this.done = new Set();
+    this.restoring = 0; // what was left behind goes first
+    this.done = new Set(); // a store that is read late may still hold it
     this.lastPlace = 0;
     /** @type {Map<string, Entry>} */
     this.entries = new Map();
@@ -86,7 +84,7 @@ export class Outbox extends Emitter {
   async restore(living) {
     this.restoring += 1;
     try {
-      await this.patiently(this.takeLeft(living));
+      await atMost(this.clock, STORE_PATIENCE_MS, this.takeLeft(living));
     } finally {
       this.restoring -= 1;
       this.pumpAll();
@@ -97,21 +95,12 @@ export class Outbox extends Emitter {
   async takeLeft(living) {
     const isAlive = (await living) ?? (() => false);
     for (const entry of this.actorId ? await this.store.all(this.actorId) : []) {
-      const { clientMessageId, tabId } = entry;
+      const { clientMessageId, tabId, place, state } = entry;
       if (this.entries.has(clientMessageId) || this.done.has(clientMessageId) || (tabId !== this.tabId && isAlive(tabId))) continue;
-      this.lastPlace = Math.max(this.lastPlace, entry.place);
-      const state = entry.state === "failed" ? "failed" : "queued";
-      this.keep({ ...entry, tabId: this.tabId, state });
+      this.lastPlace = Math.max(this.lastPlace, place);
+      this.keep({ ...entry, tabId: this.tabId, state: state === "failed" ? state : "queued" });
     }
     if (!this.restoring) this.pumpAll();
-  }
-
-  /** This will wait for work of the store, but not for ever. @param {Promise<unknown>} work */
-  patiently(work) {
-    /** @type {any} */
-    let timer;
-    const enough = new Promise((resolve) => (timer = this.clock.after(() => resolve(undefined), STORE_PATIENCE_MS)));
-    return Promise.race([work, enough]).finally(() => this.clock.cancel(timer));
   }
 
   /** This will keep a message and send it as soon as it may be. @param {Draft} draft @returns {Entry} */
@@ -135,7 +124,7 @@ export class Outbox extends Emitter {
       problem: null,
     };
     // Written before the first try: a crash in between costs nothing.
-    this.patiently(this.keep(entry)).finally(() => this.pump(conversationId));
+    atMost(this.clock, STORE_PATIENCE_MS, this.keep(entry)).finally(() => this.pump(conversationId));
     return entry;
   }
 

@@ -41,6 +41,18 @@ export class Reading {
     this.session.conversations.update(id, { readSeq, unreadCount, ...(mentionCount == null ? {} : { mentionCount }) });
   }
 
+  /** @param {{conversationId: string, unreadCount: number, mentionCount: number, readSeq?: number, isSetBack?: boolean}} told */
+  told({ conversationId: id, unreadCount, mentionCount, readSeq, isSetBack }) {
+    const { conversations } = this.session;
+    const known = conversations.get(id)?.readSeq ?? 0;
+    if (isSetBack && readSeq != null) {
+      this.setBack(id, { readSeq, unreadCount, mentionCount });
+      // It may come later than what was read since: the server knows.
+      if (readSeq !== known) this.session.fetchConversation(id).catch(() => {});
+    } else conversations.read(id, { unreadCount, mentionCount, ...(readSeq == null ? {} : { readSeq }) });
+    this.recount(id);
+  }
+
   /** This will note that a message has been on screen. @param {Message} message */
   seen({ conversationId, seq, id }) {
     if (seq == null || this.left.has(conversationId) || seq <= (this.session.conversations.get(conversationId)?.readSeq ?? 0)) return;

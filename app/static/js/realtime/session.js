@@ -100,7 +100,7 @@ export class Session extends Emitter {
       "message:withdrawn": (withdrawn) => this.withdrawn(withdrawn),
       heads: ({ heads }) => this.heads(heads),
       conversation: (conversation) => this.conversationTold(conversation),
-      unread: (unread) => this.unread(unread),
+      unread: (unread) => this.reading.told(unread),
       typing: (event) => this.typing.heard(event),
       presence: (event) => this.people.heard([event, ...(event.more ?? [])]),
       receipt: (receipt) => this.readers.heard([receipt]),
@@ -196,17 +196,6 @@ export class Session extends Emitter {
   conversationTold(conversation) {
     if (conversation.removed) this.forget(conversation.id);
     else this.took(conversation);
-  }
-
-  /** @param {{conversationId: string, unreadCount: number, mentionCount: number, readSeq?: number, isSetBack?: boolean}} told */
-  unread({ conversationId, unreadCount, mentionCount, readSeq, isSetBack }) {
-    const known = this.conversations.get(conversationId)?.readSeq ?? 0;
-    if (isSetBack && readSeq != null) {
-      this.reading.setBack(conversationId, { readSeq, unreadCount, mentionCount });
-      // It may come later than what was read since: the server knows.
-      if (readSeq !== known) this.fetchConversation(conversationId).catch(() => {});
-    } else this.conversations.read(conversationId, { unreadCount, mentionCount, ...(readSeq == null ? {} : { readSeq }) });
-    this.reading.recount(conversationId);
   }
 
   // ── catching up ──
