@@ -75,6 +75,17 @@ def test_what_is_typed_goes_where_one_types(stack: Stack, people: tuple[Person, 
     assert opened == "A conversation or a person", "the next key is meant for what was opened"
 
 
+def test_a_key_is_heard_as_soon_as_the_page_lives(stack: Stack, people: tuple[Person, Person], arrive: Arrive) -> None:
+    hers = arrive(people[0], stack.url)
+    hers.page.add_init_script("""new MutationObserver(() => {
+        if (!document.documentElement.dataset.live || window.isPressed) return;
+        window.isPressed = true;
+        dispatchEvent(new KeyboardEvent("keydown", { key: "k", ctrlKey: true, bubbles: true, cancelable: true }));
+    }).observe(document, { subtree: true, attributes: true });""")
+    hers.page.reload()
+    expect(hers.page.get_by_role("dialog", name="Go to")).to_be_visible()
+
+
 def test_who_presses_enter_means_what_was_typed(
     stack: Stack, people: tuple[Person, Person], arrive: Arrive, name: str
 ) -> None:

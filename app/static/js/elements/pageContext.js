@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { asFailure } from "../realtime/failure.js";
 import { Deletions } from "../view/deletions.js";
 
@@ -23,7 +23,7 @@ const NOTICE_MS = 6_000;
  */
 export function usePageContext({ session, router, actor, csrfToken, show }) {
   const [notice, setNotice] = useNotice();
-  useEffect(() => session.on("system", ({ message }) => setNotice(message)), []);
+  useLayoutEffect(() => session.on("system", ({ message }) => setNotice(message)), []);
   const report = (/** @type {unknown} */ error) => setNotice(asFailure(error).message);
   const deletions = useMemo(() => new Deletions((id) => session.remove(id), report, (id) => session.api.delete(`/api/messages/${id}`, { keepalive: true })), [session]);
   return useMemo(() => {

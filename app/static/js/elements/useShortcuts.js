@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { isField } from "../view/focus.js";
 import { sections } from "../view/sections.js";
 
@@ -10,7 +10,7 @@ import { sections } from "../view/sections.js";
  * @param {(dialog: string) => void} options.show
  */
 export function useShortcuts({ session, router, show }) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const step = (/** @type {number} */ by, /** @type {boolean} */ onlyUnread) => {
       const all = sections(session.conversations.items.filter(({ archived }) => !archived)).flatMap(({ items }) => items);
       const list = onlyUnread ? all.filter(({ id, unreadCount }) => unreadCount || id === router.conversationId) : all;

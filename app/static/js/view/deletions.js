@@ -44,6 +44,14 @@ export class Deletions extends Emitter {
     this.emit("change");
   }
 
+  /** Nobody is hurried who is about to press. @param {boolean} isHeld */
+  hold(isHeld) {
+    for (const [messageId, timer] of this.pending) {
+      clearTimeout(timer);
+      if (!isHeld) this.pending.set(messageId, setTimeout(() => this.finish(messageId), UNDO_MS));
+    }
+  }
+
   flush() {
     for (const messageId of [...this.pending.keys()]) this.finish(messageId, this.removeLast);
   }
