@@ -75,6 +75,33 @@ def test_what_is_typed_goes_where_one_types(stack: Stack, people: tuple[Person, 
     assert opened == "A conversation or a person", "the next key is meant for what was opened"
 
 
+PLACES = """() => Object.fromEntries([...document.querySelectorAll(
+    "[href='/people'], .seek, .section-label, .conversation-item, .me, .conversation-head h1, .timeline, .message, textarea"
+)].filter((one) => !one.closest("[aria-label=People].sidebar-section")).map((one, index) => {
+    const { x, y, width, height } = one.getBoundingClientRect();
+    return [`${index} ${one.className || one.tagName}`, [x, y, width, height].map(Math.round)];
+}))"""
+
+
+def test_nothing_moves_under_the_pointer_when_the_page_s_own_code_takes_over(
+    stack: Stack, people: tuple[Person, Person], arrive: Arrive
+) -> None:
+    ann, ben = people
+    direct = ann.direct(ben)
+    ann.group(f"Trip {ann.username}", ben)
+    ann.room(f"{ann.username}-room")
+    ann.ok("POST", "/messages/send", send_body(direct, "hello"))
+    ann.until_persisted(direct, 1)
+    hers = arrive(ann, stack.url)
+    hers.open(direct)
+    expect(hers.page.get_by_text("Complete to #1")).to_be_visible()
+    before = arrive(None, stack.url, java_script_enabled=False)  # as the server wrote it
+    before.context.add_cookies(hers.context.cookies())  # type: ignore[arg-type]
+    before.page.goto(hers.page.url)
+    assert len(places := before.page.evaluate(PLACES)) > 10
+    assert hers.page.evaluate(PLACES) == places
+
+
 def test_a_key_is_heard_as_soon_as_the_page_lives(stack: Stack, people: tuple[Person, Person], arrive: Arrive) -> None:
     hers = arrive(people[0], stack.url)
     hers.page.add_init_script("""new MutationObserver(() => {

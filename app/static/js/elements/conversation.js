@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { asFailure } from "../realtime/failure.js";
 import { title } from "../view/names.js";
 import { Banner } from "./banner.js";
@@ -92,7 +92,7 @@ function useOpened(id) {
       .catch((error) => current && setProblem(asFailure(error).message));
     return () => void (current = false);
   }, [id, tries]);
-  useEffect(() => session.connection.on("state", (state) => state === "online" && problem && again((count) => count + 1)), [problem]);
+  useLayoutEffect(() => session.connection.on("state", (state) => state === "online" && problem && again((count) => count + 1)), [problem]);
   return { problem, retry: () => again(tries + 1) };
 }
 

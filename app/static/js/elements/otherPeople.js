@@ -2,6 +2,7 @@ import { useEffect } from "preact/hooks";
 import { PersonAvatar } from "./avatar.js";
 import { html, useModel, usePage } from "./html.js";
 import { talkWith, useFoundPeople } from "./useFoundPeople.js";
+import { useHeldStill } from "./useHeldStill.js";
 
 const MOST = 8;
 const MOST_ASKED = 30;
@@ -19,12 +20,13 @@ export function OtherPeople({ sought }) {
     if (session.connection.online) ask();
     return session.connection.on("ready", ask);
   }, [ids]);
-  if (!shown.length) return null;
+  const [still, press] = useHeldStill(shown);
+  if (!still.length) return null;
   return html`
     <section class="sidebar-section" aria-label="People">
       <h2 class="section-label">People</h2>
-      <ul class="people">
-        ${shown.map(
+      <ul class="people" onPointerDown=${press}>
+        ${still.map(
           (person) => html`
             <li key=${person.id}>
               <button type="button" class="person" onClick=${() => act(() => talkWith({ session, router }, person.username))}>

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Avatar } from "./avatar.js";
 import { html } from "./html.js";
 import { useFoundPeople } from "./useFoundPeople.js";
+import { useHeldStill } from "./useHeldStill.js";
 
 /** @typedef {import("../realtime/types.js").Person} Person */
 
@@ -17,6 +18,7 @@ export function PersonPicker({ label, without = [], eager = false, onPick }) {
   const { people, problem, isCurrent } = useFoundPeople(sought, MOST);
   const isHurried = useRef(false);
   const shown = eager || sought.trim() ? people.filter(({ id }) => !without.includes(id)) : [];
+  const [still, press] = useHeldStill(shown);
   const pick = (/** @type {Person} */ person) => {
     seek("");
     onPick(person);
@@ -49,8 +51,8 @@ export function PersonPicker({ label, without = [], eager = false, onPick }) {
         />
       </label>
       ${problem && html`<p class="problem" role="alert">${problem}</p>`}
-      <ul class="people" aria-label="People found">
-        ${shown.map(
+      <ul class="people" aria-label="People found" onPointerDown=${press}>
+        ${still.map(
           (person) => html`
             <li key=${person.id}>
               <button type="button" class="person" onClick=${() => pick(person)}>
