@@ -97,12 +97,10 @@ def _commit_waiting() -> None:
     batch = _take()
     refusal: DomainError = Unavailable()
     outcome: Outcome | None = None
-    encoded: list[bytes] = []
     try:
         held = _settle_own()
         free = [t.submission for t in batch if t.submission.event["conversationId"] not in held]
         outcome = apply_what_is_free(free)
-        encoded = announce.encode(outcome.created)
     except DomainError as error:
         refusal = error
     except Exception:
@@ -111,10 +109,10 @@ def _commit_waiting() -> None:
         if outcome is None:
             _refuse(batch, refusal)
         else:
-            _tell(batch, outcome, encoded)
+            _tell(batch, outcome)
     if outcome is not None:
         remembering.committed_past_the_log(event["id"] for event in outcome.created)
-        announce.created(outcome, encoded)
+        announce.created(outcome)
 
 
 def _take() -> list[Ticket]:
@@ -156,8 +154,8 @@ def write_again(events: list[MessageEvent]) -> None:
         _own_is_written(apply([Submission(event) for event in events[: limits.DRAIN_BATCH]]), set())
 
 
-def _tell(batch: list[Ticket], outcome: Outcome, encoded: list[bytes]) -> None:
-    created = {event["id"]: (event, text) for event, text in zip(outcome.created, encoded, strict=True)}
+def _tell(batch: list[Ticket], outcome: Outcome) -> None:
+    created = {event["id"]: (event, text) for event, text in zip(outcome.created, outcome.encoded, strict=True)}
     already = {event["id"]: event for event in outcome.already}
     for ticket in batch:
         wanted = ticket.submission.event["id"]
