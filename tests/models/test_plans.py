@@ -107,7 +107,8 @@ HOT = {
     "where one of the staff is missing": support.WHERE_ABSENT,
 }
 AS_ITSELF = {
-    "received, of many", "who comes, and where it stands", "heads of some", "messages by id", "thread roots", "a part of what is looked for nearby",
+    "received, of many", "who comes, and where it stands", "heads of some", "messages by id", "thread roots",
+    "a part of what is looked for nearby",
 }  # fmt: skip
 
 
