@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 from uuid import UUID
 
 from flask import request
 
 from app.api.endpoint import endpoint
-from app.domain import accounts, notifications, resets, sessions
+from app.domain import accounts, credentials, notifications, resets, sessions
 from app.domain.accounts import Client, SignedIn
 from app.domain.credentials import Tokens
 from app.kernel import clock, requests as wire
 from app.kernel.actor import Actor
+from app.kernel.errors import NotFound, Unauthenticated
 
 
 def client() -> Client:
@@ -61,10 +63,14 @@ def reset(*, body: wire.ResetPassword) -> dict[str, Any]:
     return {"accepted": True}
 
 
-@endpoint("POST", "/auth/logout", data="Ended")
-def logout(*, actor: Actor) -> dict[str, Any]:
-    """End the session behind this credential, with its sockets."""
-    accounts.logout(actor, now=clock.now())
+@endpoint("POST", "/auth/logout", body=wire.Logout, data="Ended")
+def logout(*, actor: Actor, body: wire.Logout) -> dict[str, Any]:
+    """End the session behind this credential, with its sockets, and that of a refresh token of one's own."""
+    now = clock.now()
+    if body.refresh_token is not None:
+        with contextlib.suppress(Unauthenticated, NotFound):  # no token, or somebody else's: there is nothing to end
+            sessions.revoke(actor, session_id=credentials.parts(body.refresh_token)[0], now=now)
+    accounts.logout(actor, now=now)
     return {"ended": str(actor.session_id) if actor.session_id else None}
 
 

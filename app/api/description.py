@@ -80,7 +80,7 @@ def _operation(call: Call) -> dict[str, Any]:
         schema = {"$ref": f"#/components/schemas/{call.body.__name__}"}
         content_type = "multipart/form-data" if call.takes_form else "application/json"
         # A deletion's body may be left out: many clients cannot send one.
-        required = call.method != "DELETE"
+        required = call.needs_body
         operation["requestBody"] = {"required": required, "content": {content_type: {"schema": schema}}}
     return operation
 

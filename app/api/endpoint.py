@@ -48,6 +48,11 @@ class Call:
         """Tell whether the verb reads a form itself, as it comes."""
         return self.body is not None and issubclass(self.body, Form)
 
+    @property
+    def needs_body(self) -> bool:
+        """Tell whether it says nothing without a body; a call that ends something may leave it out, as proxies do."""
+        return self.method != "DELETE" and self.data != "Ended"
+
 
 CALLS: list[Call] = []
 ID = re.compile(r"<(\w+_id)>")
@@ -137,7 +142,7 @@ def _payload(call: Call) -> Any:
     if request.content_length is None and len(raw) >= limits.BODY_MAX_BYTES:  # read up to there, and cut off
         raise TooLarge("The body is too large.")
     if not raw:
-        return {} if call.body is None or not _needs_body(call) else _refuse_empty(call)
+        return {} if call.body is None or not call.needs_body else _refuse_empty(call)
     if request.mimetype != "application/json":
         raise Malformed("The body must be JSON: Content-Type: application/json.")
     try:
@@ -147,11 +152,6 @@ def _payload(call: Call) -> Any:
     if not isinstance(payload, dict):
         raise Invalid({"body": ["must be an object"]})
     return payload
-
-
-def _needs_body(call: Call) -> bool:
-    """Tell whether a call says nothing without a body; one that ends something may leave it out, as proxies do."""
-    return call.method != "DELETE"
 
 
 def _refuse_empty(call: Call) -> Any:

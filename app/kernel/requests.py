@@ -78,6 +78,12 @@ class Refresh(Request):
     refresh_token: Token
 
 
+class Logout(Request):
+    """``POST /api/auth/logout``; the session of a refresh token of one's own ends with the one that asks."""
+
+    refresh_token: Token | None = None
+
+
 class Forgot(Request):
     """``POST /api/auth/forgot``; ``identifier`` is a username or an e-mail address."""
 

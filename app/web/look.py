@@ -1,17 +1,19 @@
 """What things are called and how their picture looks, on the server's first page.
 
-The same rules as `static/js/view/names.js`; a test holds the two together.
+The same rules as `names.js` and `sections.js` in `static/js/view`; a test holds the two together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 Wire = Mapping[str, Any]
 
 HUES = 12
+HOMES = {"direct": "Direct", "group": "Groups", "room": "Rooms", "support": "Support"}
+SECTIONS = ("Pinned", "Unread", *HOMES.values(), "Archived")
 # The first mark that is found counts: Edge and Opera call themselves Chrome too, and Chrome calls itself Safari.
 BROWSERS = (
     ("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"),
@@ -51,6 +53,24 @@ def title(conversation: Wire, actor_id: str) -> str:
     if len(names) > 3:
         return f"{', '.join(names[:3])} and {len(names) - 3} more"
     return ", ".join(names)
+
+
+def sections(conversations: Iterable[Wire]) -> list[tuple[str, list[Wire]]]:
+    """Sort the list's conversations under its headings, those that hold something."""
+    found: dict[str, list[Wire]] = {name: [] for name in SECTIONS}
+    for one in conversations:
+        found[_section(one)].append(one)
+    return [(name, held) for name, held in found.items() if held]
+
+
+def _section(conversation: Wire) -> str:
+    if conversation["archived"]:
+        return "Archived"
+    if conversation["pinned"]:
+        return "Pinned"
+    if conversation["unreadCount"] and not conversation["muted"]:
+        return "Unread"
+    return HOMES[conversation["kind"]]
 
 
 def preview(conversation: Wire, actor_id: str) -> str:
@@ -97,6 +117,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "others": others,
     "conversation_title": title,
     "preview": preview,
+    "sections": sections,
     "subtitle": subtitle,
     "clock": clock,
     "day": day,

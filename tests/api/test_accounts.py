@@ -169,6 +169,24 @@ def test_a_logout_works_at_once_here_and_within_a_second_there_with_its_sockets(
     kept.close()
 
 
+def test_a_logout_may_name_a_refresh_token_and_ends_its_session_if_it_is_ones_own(stack: Stack, name: str) -> None:
+    ann, ben = Person(stack.url, f"{name}-ann"), Person(stack.url, f"{name}-ben")
+    logins = [
+        Rest(stack.url).ok("POST", "/auth/login", {"identifier": ann.username, "password": PASSWORD}) for _ in "12"
+    ]
+    phone, tablet = (Rest(stack.url, login["accessToken"]) for login in logins)
+    for nothing in (ben.refresh_token, "rt_made-up", "made-up", None):
+        here = Rest(stack.url).ok("POST", "/auth/login", {"identifier": ann.username, "password": PASSWORD})
+        Rest(stack.url, here["accessToken"]).ok("POST", "/auth/logout", {"refreshToken": nothing})
+    assert ben.ok("GET", "/me")
+    assert phone.refused("POST", "/auth/logout", {"refreshToken": 5})[0] == 422
+    phone.ok("POST", "/auth/logout", {"refreshToken": logins[0]["refreshToken"]})
+    assert phone.refused("GET", "/me")[0] == 401
+    assert tablet.ok("GET", "/me")
+    ann.ok("POST", "/auth/logout", {"refreshToken": logins[1]["refreshToken"]})
+    assert [each.refused("GET", "/me")[0] for each in (ann, tablet)] == [401, 401]
+
+
 def test_sessions_are_listed_and_ended_one_by_one(stack: Stack, name: str) -> None:
     ann = Person(stack.url, name)
     other = Rest(stack.url)

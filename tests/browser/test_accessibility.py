@@ -52,7 +52,8 @@ def test_nothing_serious_is_found_on_the_chat_in_any_of_its_states(
     ben.until_persisted(room, len(words))
     ben.ok("PUT", f"/messages/{sent[0]['id']}/reactions/👍")
     ben.ok("POST", "/messages/send", send_body(room, "an answer", replyToId=sent[0]["id"]))
-    hers = arrive(ann, stack.url, color_scheme=colours)
+    # Judged is how things look at rest: halfway through appearing, all is pale.
+    hers = arrive(ann, stack.url, color_scheme=colours, reduced_motion="reduce")
     hers.open(room)
     hers.say("mine")
     hers.sees_tick("mine")
@@ -89,7 +90,7 @@ def test_nothing_serious_is_found_on_the_other_pages(
     promote(stack, ann, "admin")
     customer, _, _ = customer_of(ann, f"{ann.username}-mia")
     customer.ok("POST", "/conversations", {"kind": "support"})
-    stranger, hers = arrive(None, stack.url), arrive(ann, stack.url)
+    stranger, hers = (arrive(person, stack.url, reduced_motion="reduce") for person in (None, ann))
     hers.may_be_cut_off = True  # the pages that are not there say so in the console
     found = {}
     for visitor, path in (

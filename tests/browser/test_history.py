@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Arrive
 from tests.support.clients import Person, send_body
 from tests.support.inside import Inside
-from tests.support.stack import Stack
+from tests.support.stack import Stack, until
 
 pytestmark = pytest.mark.parametrize("mode", ["behind"], indirect=True)
 
@@ -39,12 +39,15 @@ def test_scrolling_up_loads_everything_and_new_messages_do_not_move_the_page(
 
     texts = hers.page.locator(".message-text")
     seen: set[str] = set()
-    while said[0].strip() not in seen:
-        held = texts.first.text_content()
+
+    def scroll_and_see() -> bool:
         timeline.evaluate("(log) => log.scrollTo(0, -log.scrollHeight)")
-        expect(texts.first).not_to_have_text(held or "")
-        seen.update(texts.all_text_contents())
-        assert texts.count() <= 180, "a page holds a part of a long conversation"
+        shown = texts.all_text_contents()
+        assert len(shown) <= 180, "a page holds a part of a long conversation"
+        seen.update(shown)
+        return said[0].strip() in seen
+
+    until(scroll_and_see, within_s=30, what="the first message is in sight")
     hers.page.get_by_role("button", name="Latest").click()
     expect(texts.last).to_have_text(said[-1].strip())
     seen.update(texts.all_text_contents())

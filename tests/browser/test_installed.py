@@ -64,6 +64,24 @@ def test_signing_out_takes_the_kept_pages_along(stack: Stack, people: tuple[Pers
     until(lambda: not hers.page.evaluate("caches.has('parley-pages')"), what="the kept pages are gone")
 
 
+def test_a_page_that_signs_out_before_its_first_quiet_moment_leaves_no_name_behind(
+    stack: Stack, people: tuple[Person, Person], arrive: Arrive
+) -> None:
+    ann, ben = people
+    hers = arrive(ann, stack.url)
+    hers.open(ann.direct(ben))
+    worker_of(hers.page)
+    hers.page.add_init_script("window.requestIdleCallback = (quiet) => (window.quiet = quiet);")
+    hers.page.reload()
+    hers.wait_until_live()
+    hers.page.evaluate("""async () => {
+        document.querySelector('form[action="/logout"]').dispatchEvent(new Event("submit", { bubbles: true }));
+        await caches.delete("parley-pages");
+        await window.quiet();
+    }""")
+    assert not hers.page.evaluate("caches.has('parley-pages')")
+
+
 def test_one_notification_for_two_tabs(stack: Stack, people: tuple[Person, Person], arrive: Arrive) -> None:
     ann, ben = people
     talk = ann.direct(ben)

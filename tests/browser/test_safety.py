@@ -8,10 +8,11 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Arrive
 from tests.browser.hostile import OWASP
 from tests.support.clients import Person, send_body
-from tests.support.stack import Stack
+from tests.support.stack import Stack, until
 
 pytestmark = pytest.mark.parametrize("mode", ["behind"], indirect=True)
 
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
 HOSTILE = (
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -80,12 +81,14 @@ def test_the_owasp_corpus_executes_nothing_wherever_it_stands(
         link.hover()  # whatever waits for the pointer
     hers.page.get_by_role("button", name="Details").click()
     expect(hers.page.get_by_role("complementary", name="Details")).to_contain_text(OWASP[3])
-    for dialog in ("Control+k", "Control+Shift+f"):
-        hers.page.keyboard.press(dialog)
-        hers.page.keyboard.type("alert")
+    for keys, question in (("Control+k", "**/api/users?q=alert*"), ("Control+Shift+f", "**/api/search?q=alert*")):
+        hers.page.keyboard.press(keys)
         expect(hers.page.get_by_role("dialog")).to_be_visible()
-        hers.page.wait_for_timeout(400)  # what is found is shown
+        with hers.page.expect_response(question):
+            hers.page.keyboard.type("alert")
+        hers.page.evaluate(DRAWN)  # what is found is shown
         hers.page.keyboard.press("Escape")
+        expect(hers.page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_a_link_is_a_link_and_leads_away_without_telling_from_where(
@@ -113,12 +116,16 @@ def test_the_policy_stops_what_gets_past_everything_else(
         document.head.append(style);
         try { document.body.innerHTML = "<img src=x onerror=alert(1)>"; } catch (error) { stopped.push(error.name); }
         await fetch("https://example.org/").catch(() => {});
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        for (let wait = 0; wait < 200 && stopped.length < 3; wait += 1) await new Promise((done) => setTimeout(done, 50));
         return stopped;
     }""")
     assert "TypeError" in tried, "no string becomes HTML"
     assert "style-src-elem" in tried
     assert "connect-src" in tried
-    assert hers.errors, "this very check would miss an error otherwise"
+    said = ("TrustedHTML", "style-src", "connect-src")
+    until(
+        lambda: (hers.page.evaluate("1"), all(any(word in error for error in hers.errors) for word in said))[1],
+        what="the browser says aloud what it stopped: this very check would miss an error otherwise",
+    )
     assert all("Content Security Policy" in error or "TrustedHTML" in error for error in hers.errors), hers.errors
     hers.errors.clear()  # the browser says aloud what it stopped

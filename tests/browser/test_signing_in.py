@@ -56,7 +56,7 @@ def test_signing_out_ends_every_tab_of_that_browser(
     hers.may_be_cut_off = True
     hers.page.get_by_role("button", name="Log out").click()
     expect(hers.page.get_by_role("button", name="Sign in")).to_be_visible()
-    expect(other.get_by_text("You are signed out.")).to_be_visible(timeout=15_000)
+    expect(other.get_by_text("You are signed out.")).to_be_visible(timeout=20_000)
 
 
 def test_a_picture_is_put_beside_ones_name_and_taken_off(

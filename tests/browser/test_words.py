@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Arrive
 from tests.support.clients import Person, send_body
-from tests.support.stack import Stack
+from tests.support.stack import Stack, until
 
 pytestmark = pytest.mark.parametrize("mode", ["behind"], indirect=True)
 # No frame is drawn between the two, as when somebody types fast or the browser is slow.
@@ -36,7 +36,8 @@ def test_markdown_becomes_elements_and_code_is_coloured_and_copied(
     expect(first).to_contain_text("2*3*4")
     expect(hers.page.locator(".hl-keyword").first).to_have_text("def")
     hers.page.get_by_role("button", name="Copy", exact=True).click()
-    assert hers.page.evaluate("navigator.clipboard.readText()") == "def answer() -> int:\n    return 42"
+    copied = "def answer() -> int:\n    return 42"
+    until(lambda: hers.page.evaluate("navigator.clipboard.readText()") == copied, what="it is on the clipboard")
     hers.page.get_by_role("button", name="Show all").click()
     expect(hers.page.get_by_role("button", name="Show less")).to_be_visible()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
+import contextlib
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, TimeoutError as TooLate, expect
 
 from tests.support.clients import PASSWORD, Person
 
@@ -83,9 +85,13 @@ class Visitor:
         )
 
     def press(self, words: str, button: str) -> None:
-        """Press one of a message's own buttons."""
+        """Press one of a message's own buttons; a row that moved away from under the pointer is followed."""
+        for _ in range(2):
+            self.message(words).hover()
+            with contextlib.suppress(TooLate):
+                return self.message(words).get_by_role("button", name=button, exact=True).click(timeout=5_000)
         self.message(words).hover()
-        self.message(words).get_by_role("button", name=button, exact=True).click()
+        return self.message(words).get_by_role("button", name=button, exact=True).click()
 
     # seeing
     def sees(self, *words: str, within_s: float = 10) -> None:

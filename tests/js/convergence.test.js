@@ -48,6 +48,9 @@ async function run(seed) {
     () => (connection.up ? connection.cut() : connection.connect()),
     () => void session.open("c1").catch(() => {}),
     () => void session.older("c1").catch(() => {}),
+    () => void session.newer("c1").catch(() => {}),
+    () => void (session.archive.holds("c1") && session.archive.around("c1", 1 + Math.floor(chance() * 60)).catch(() => {})),
+    () => void (session.archive.holds("c1") && session.archive.reload("c1").catch(() => {})),
     () => clock.advance(Math.floor(chance() * 1_000)),
   ];
   connection.connect();
@@ -63,6 +66,10 @@ async function run(seed) {
   await clock.advance(120_000);
   while (session.archive.timeline("c1").hasBefore) {
     session.older("c1");
+    await clock.advance(1_000);
+  }
+  while (session.archive.timeline("c1").hasAfter) {
+    session.newer("c1");
     await clock.advance(1_000);
   }
 

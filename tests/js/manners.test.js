@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 import { Channels } from "../../app/static/js/realtime/channels.js";
 import { Failure, unanswered } from "../../app/static/js/realtime/failure.js";
 import { Marks } from "../../app/static/js/realtime/marks.js";
-import { OwnPresence } from "../../app/static/js/realtime/presence.js";
+import { OwnPresence, People } from "../../app/static/js/realtime/presence.js";
 import { OthersTyping, OwnTyping } from "../../app/static/js/realtime/typing.js";
 import { FakeClock, settled } from "./support/clock.js";
 
@@ -102,9 +102,64 @@ test("channels are held again after a reconnect, until they are left", async () 
   const second = channels.channel("typing:c1").subscribe();
   first.unsubscribe();
   second.unsubscribe();
+  await settled();
   assert.deepEqual(asked, ["subscribe typing:c1", "subscribe typing:c1", "subscribe typing:c1", "unsubscribe typing:c1"]);
   assert.deepEqual(states, ["joining", "joined", "joining", "joined"]);
   assert.equal(first.state, "closed");
+});
+
+test("left and taken up again at once, a channel is asked for last, and once more where nobody answered", async () => {
+  const asked = [];
+  const answers = [];
+  const channels = new Channels((event) => (asked.push(event), new Promise((resolve, reject) => answers.push({ resolve, reject }))), clock);
+  channels.online();
+  const first = channels.channel("typing:c1").subscribe();
+  await settled();
+  first.unsubscribe();
+  const second = channels.channel("typing:c1").subscribe();
+  await settled();
+  assert.deepEqual(asked, ["subscribe"], "one at a time: the server may turn two around");
+  answers[0].resolve();
+  await settled();
+  assert.deepEqual(asked, ["subscribe", "subscribe"], "held again by now, it is not left");
+  answers[1].reject(unanswered());
+  await clock.advance(3_000);
+  answers[2].resolve();
+  await settled();
+  assert.equal(second.state, "joined");
+});
+
+test("an answer about who is there does not undo what was heard while it was on its way", async () => {
+  const people = new People();
+  const seen = (userId, status) => ({ id: userId, userId, customerId: null, status });
+  let answer;
+  const asked = people.ask(() => new Promise((resolve) => (answer = resolve)));
+  people.heard([seen("b1", "offline")]);
+  answer({ items: [seen("b1", "online"), seen("c1", "online")] });
+  await asked;
+  assert.deepEqual([people.status("b1"), people.status("c1")], ["offline", "online"]);
+});
+
+test("a mark that was set back while it was told is not told again, and what follows is", async () => {
+  const told = [];
+  const answers = [];
+  const marks = new Marks({ clock, report: (id, { seq }) => (told.push(seq), new Promise((resolve, reject) => answers.push({ resolve, reject }))) });
+  marks.online();
+  for (const end of ["resolve", "reject"]) {
+    told.length = answers.length = 0;
+    marks.reset("c1", 0);
+    marks.mark("c1", { seq: 3 });
+    await clock.advance(400);
+    marks.reset("c1", 1);
+    answers[0][end](unanswered());
+    await clock.advance(4_000);
+    assert.deepEqual(told, [3]);
+    marks.mark("c1", { seq: 2 });
+    await clock.advance(400);
+    assert.deepEqual(told, [3, 2]);
+    answers[1].resolve();
+    await settled();
+  }
 });
 
 test("a channel that is refused does not take the others with it", async () => {

@@ -215,7 +215,7 @@ test("what another open page is still sending is left to it", async () => {
   add("one");
   await settled();
   const later = new Outbox({ actorId: ALICE.id, store: memoryStore(kept), clock, tabId: "second", send: async () => {} });
-  await later.restore((tabId) => tabId === "");
+  await later.restore(Promise.resolve((tabId) => tabId === ""));
   assert.deepEqual(later.of("c1"), []);
 });
 
@@ -242,4 +242,44 @@ test("a disk that refuses does not stop the sending", async () => {
   add("one");
   await settled();
   assert.deepEqual(contents(), ["one"]);
+});
+
+test("a disk that does not answer delays it, and no more", async () => {
+  outbox.store = { all: () => new Promise(() => {}), put: () => new Promise(() => {}), remove: async () => {} };
+  outbox.restore();
+  add("one");
+  await clock.advance(2_000);
+  assert.deepEqual(contents(), ["one"]);
+});
+
+test("what was left goes before what is written while it is still being read", async () => {
+  outbox.offline();
+  add("one");
+  await clock.advance(1_000);
+  const later = newOutbox();
+  const store = later.store;
+  let answered;
+  later.store = { ...store, all: async (id) => (await new Promise((resolve) => (answered = resolve)), store.all(id)) };
+  const restored = later.restore();
+  later.online();
+  later.add({ conversationId: "c1", content: "two" });
+  await settled();
+  assert.deepEqual(contents(), []);
+  answered();
+  await restored;
+  await settled();
+  assert.deepEqual(contents(), ["one", "two"]);
+});
+
+test("what was thrown away while the store was being read does not come back", async () => {
+  outbox.offline();
+  const { clientMessageId } = add("one");
+  await settled();
+  const read = [...kept.values()];
+  outbox.store = { ...memoryStore(kept), all: async () => read };
+  outbox.discard(clientMessageId);
+  await outbox.restore();
+  outbox.online();
+  await settled();
+  assert.deepEqual([outbox.of("c1"), contents()], [[], []]);
 });

@@ -23,3 +23,21 @@ test("where the browser keeps nothing, memory serves", async () => {
   await store.put(entry("k1", "a1"));
   assert.equal((await store.all("a1")).length, 1);
 });
+
+test("what was sent is there again where the page went before the database had it", async () => {
+  const kept = {};
+  const members = { setItem: (name, value) => (kept[name] = value), getItem: (name) => kept[name] ?? null, removeItem: (name) => delete kept[name] };
+  globalThis.localStorage = new Proxy(kept, { get: (_, name) => members[name] });
+  try {
+    const slow = databaseStore(() => new Promise(() => {}), "second");
+    slow.put(entry("k1", "a1")); // and the page is gone
+    const next = databaseStore(openDB, "second");
+    assert.deepEqual((await next.all("a1")).map(({ clientMessageId }) => clientMessageId), ["k1"]);
+    assert.deepEqual(await next.all("b1"), []);
+    await next.put(entry("k1", "a1"));
+    assert.deepEqual(Object.keys(kept), [], "the database has it");
+    assert.equal((await next.all("a1")).length, 1);
+  } finally {
+    delete globalThis.localStorage;
+  }
+});

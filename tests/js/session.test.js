@@ -21,6 +21,7 @@ function newSession() {
 }
 
 const contents = () => session.archive.timeline("c1").messages.map(({ content }) => content);
+const unreadOf = (id) => [session.conversations.get(id).readSeq, session.conversations.get(id).unreadCount];
 const say = (content, id = "c1") => connection.carry("message", server.send(id, BOB, { content }));
 
 test("a message of another is shown, counted as unread and reported as received", async () => {
@@ -118,16 +119,151 @@ for (const [when, ms] of [["before what was seen is reported", 0], ["while the r
     );
     const { readSeq, unreadCount } = session.conversations.get("c1");
     assert.deepEqual([readSeq, unreadCount, server.unread("c1")], [1, 1, 1]);
-    session.reading.resume("c1");
+    session.reading.leave("c1");
     session.reading.seen(messages[1]);
     await clock.advance(500);
     assert.deepEqual([session.conversations.get("c1").unreadCount, server.unread("c1")], [0, 0]);
   });
 }
 
+test("an answer that is older than a mark unread does not undo it", async () => {
+  connection.connect();
+  await session.open("c1");
+  session.reading.enter("c1");
+  for (const words of ["one", "two"]) say(words);
+  const messages = session.archive.timeline("c1").messages;
+  session.reading.seen(messages[1]);
+  await clock.advance(500);
+  const answers = [];
+  connection.late = () => new Promise((answer) => answers.push(answer));
+  const asked = session.fetchConversation("c1");
+  connection.late = () => Promise.resolve();
+  await session.reading.markUnread(messages[1]);
+  answers.forEach((answer) => answer());
+  await asked;
+  assert.deepEqual(unreadOf("c1"), [1, 1]);
+  session.reading.leave("c1");
+  session.reading.seen(messages[1]);
+  await clock.advance(500);
+  assert.deepEqual([...unreadOf("c1"), server.unread("c1")], [2, 0, 0], "and reading it again is told");
+});
+
+test("an answer that is older than what was seen since does not make it unread", async () => {
+  connection.connect();
+  await session.open("c1");
+  say("one");
+  const answers = [];
+  connection.late = () => new Promise((answer) => answers.push(answer));
+  const asked = session.fetchConversation("c1");
+  connection.late = () => Promise.resolve();
+  session.reading.seen(session.archive.timeline("c1").messages[0]);
+  await clock.advance(500);
+  answers.forEach((answer) => answer());
+  await asked;
+  assert.deepEqual(unreadOf("c1"), [1, 0]);
+});
+
+test("marked unread just before leaving, it is read when one comes back", async () => {
+  connection.connect();
+  await session.open("c1");
+  session.reading.enter("c1");
+  say("one");
+  const [message] = session.archive.timeline("c1").messages;
+  const marked = session.reading.markUnread(message);
+  session.reading.leave("c1");
+  await marked;
+  connection.carry("unread", { conversationId: "c1", unreadCount: 1, mentionCount: 0, total: 1, readSeq: 0, isSetBack: true });
+  session.reading.enter("c1");
+  session.reading.seen(message);
+  await clock.advance(500);
+  assert.deepEqual([...unreadOf("c1"), server.unread("c1")], [1, 0, 0]);
+});
+
+test("a set back that was missed while away is learnt on return", async () => {
+  connection.connect();
+  await session.open("c1");
+  say("one");
+  session.reading.seen(session.archive.timeline("c1").messages[0]);
+  await clock.advance(500);
+  connection.cut();
+  server.rooms.get("c1").readSeq = 0;
+  connection.connect();
+  await settled();
+  assert.deepEqual(unreadOf("c1"), [0, 1]);
+});
+
+test("one who is removed while the conversation is being asked for does not get it back", async () => {
+  connection.connect();
+  const answers = [];
+  connection.late = () => new Promise((answer) => answers.push(answer));
+  const asked = session.fetchConversation("c2");
+  server.rooms.delete("c2");
+  connection.carry("conversation", { id: "c2", removed: true });
+  answers.forEach((answer) => answer());
+  assert.equal(await asked, null);
+  assert.equal(session.conversations.get("c2"), undefined);
+});
+
+test("an earlier version does not replace a later one, nor an earlier wish a later one", async () => {
+  connection.connect();
+  session.took({ ...server.conversation("c1"), version: 3, title: "new" });
+  session.took({ ...server.conversation("c1"), version: 2, title: "old" });
+  assert.equal(session.conversations.get("c1").title, "new");
+  const answers = [];
+  session.api.put = (_path, wish) => new Promise((resolve) => answers.push(() => resolve({ conversation: { ...session.conversations.get("c1"), ...wish } })));
+  session.configure("c1", { pinned: true });
+  session.configure("c1", { muted: true });
+  await settled();
+  assert.equal(answers.length, 1, "one after the other");
+  answers[0]();
+  await settled();
+  answers[1]();
+  await settled();
+  const { pinned, muted } = session.conversations.get("c1");
+  assert.deepEqual([pinned, muted], [true, true]);
+});
+
+for (const first of ["older", "newer"]) {
+  test(`a page that was asked for before another beginning leaves no hole (the ${first} answer first)`, async () => {
+    for (let number = 0; number < 300; number += 1) server.send("c1", BOB, { content: `n${number}` });
+    connection.connect();
+    await session.open("c1");
+    await session.archive.around("c1", 100);
+    const answers = [];
+    connection.late = () => new Promise((answer) => answers.push(answer));
+    const older = session.older("c1");
+    const latest = session.archive.reload("c1");
+    for (const answer of first === "older" ? answers : answers.reverse()) {
+      answer();
+      await settled();
+    }
+    await Promise.all([older, latest]);
+    const seqs = session.archive.timeline("c1").messages.map(({ seq }) => seq);
+    assert.deepEqual(seqs, seqs.map((_, index) => seqs[0] + index));
+    assert.equal(seqs.at(-1), 300);
+  });
+}
+
+test("where one wanted to go last is where one is, whichever answer comes first", async () => {
+  for (let number = 0; number < 300; number += 1) server.send("c1", BOB, { content: `n${number}` });
+  connection.connect();
+  await session.open("c1");
+  const answers = [];
+  connection.late = () => new Promise((answer) => answers.push(answer));
+  const going = [session.archive.around("c1", 100), session.archive.reload("c1")];
+  await settled();
+  for (const answer of answers.reverse()) {
+    answer();
+    await settled();
+  }
+  await Promise.all(going);
+  assert.equal(contents().at(-1), "n299");
+});
+
 test("what I mark unread on another device is unread here, also where I have the conversation before me", async () => {
   connection.connect();
   await session.open("c1");
+  session.reading.enter("c1");
   for (const words of ["one", "two"]) say(words);
   session.reading.seen(session.archive.timeline("c1").messages[1]);
   await clock.advance(500);

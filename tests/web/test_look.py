@@ -16,9 +16,11 @@ pytestmark = pytest.mark.fast
 NAMES = Path(__file__).parents[2] / "app/static/js/view/names.js"
 ASK = """
 const names = await import(process.argv[1]);
+const { sections } = await import(process.argv[1].replace("names.js", "sections.js"));
 const { conversations, words } = JSON.parse(process.argv[2]);
 console.log(JSON.stringify({
   conversations: conversations.map((one) => [names.title(one, "a"), names.preview(one, "a"), names.subtitle(one)]),
+  sections: sections(conversations).map(({ label, items }) => [label, items]),
   words: words.map((word) => [names.hue(word), names.initials(word)]),
 }));
 """
@@ -31,6 +33,7 @@ def person(profile_id: str, name: str) -> dict[str, Any]:
 def conversation(**changes: Any) -> dict[str, Any]:
     usual = {
         "kind": "group", "title": None, "slug": None, "topic": None, "memberCount": 2, "lastMessage": None,
+        "pinned": False, "archived": False, "muted": False, "unreadCount": 0,
         "participants": [person("a", "Ann"), person("b", "Ben Bolt")],
     }  # fmt: skip
     return {**usual, **changes}
@@ -47,6 +50,11 @@ CONVERSATIONS = [
     conversation(lastMessage=last("b", "", "2026-03-01T10:00:00.000Z")),
     conversation(participants=[person(letter, letter.upper()) for letter in "abcdef"], memberCount=6),
     conversation(kind="room", slug="tea-time"),
+    conversation(kind="support", title="Help"),
+    conversation(title="News", unreadCount=3),
+    conversation(title="Noise", unreadCount=3, muted=True),
+    conversation(kind="direct", pinned=True, unreadCount=1),
+    conversation(archived=True, pinned=True),
 ]
 WORDS = ["Ann", "ben bolt", "Zoë van der Meer", "李 小龍", "🦊", "0b5e2c9a-7a3f-4c55-9d1e-3f5a7b9c1d2e"]
 
@@ -58,6 +66,7 @@ def test_both_sides_use_the_same_names_and_colours() -> None:
     answer = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     here = [[look.title(one, "a"), look.preview(one, "a"), look.subtitle(one)] for one in CONVERSATIONS]
     assert answer["conversations"] == here
+    assert answer["sections"] == [[label, held] for label, held in look.sections(CONVERSATIONS)]
     assert answer["words"] == [[look.hue(word), look.initials(word)] for word in WORDS]
 
 

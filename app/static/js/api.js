@@ -35,18 +35,18 @@ export class Api {
     return this.call("PATCH", path, body);
   }
 
-  /** @param {string} path */
-  delete(path) {
-    return this.call("DELETE", path);
+  /** @param {string} path @param {RequestInit} [how] */
+  delete(path, how) {
+    return this.call("DELETE", path, undefined, how);
   }
 
   /**
    * This will make one call and return the data of its envelope.
-   * @param {string} method @param {string} path @param {object} [body]
+   * @param {string} method @param {string} path @param {object} [body] @param {RequestInit} [how]
    * @returns {Promise<any>} rejects with a Failure
    */
-  async call(method, path, body) {
-    const response = await this.reach(method, path, body);
+  async call(method, path, body, how) {
+    const response = await this.reach(method, path, body, how);
     const envelope = await response.json().catch(() => null);
     if (envelope?.success) return envelope.data;
     if (envelope?.error) throw new Failure(envelope.error);
@@ -54,8 +54,8 @@ export class Api {
     throw new Failure({ code: "internal", message: "The server answered in a way this page does not understand.", temporary });
   }
 
-  /** @param {string} method @param {string} path @param {object} [body] @returns {Promise<Response>} */
-  async reach(method, path, body) {
+  /** @param {string} method @param {string} path @param {object} [body] @param {RequestInit} [how] @returns {Promise<Response>} */
+  async reach(method, path, body, how) {
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json" };
     if (body) headers["Content-Type"] = "application/json";
@@ -68,6 +68,7 @@ export class Api {
         body: body && JSON.stringify(body),
         credentials: this.token ? "omit" : "same-origin",
         signal: AbortSignal.timeout(TIMEOUT_MS),
+        ...how,
       });
     } catch {
       throw unanswered("The server cannot be reached.");

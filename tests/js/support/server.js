@@ -42,6 +42,7 @@ export class ReferenceServer {
   change(id, messageId, changes) {
     const room = this.rooms.get(id);
     const target = room.messages.get(messageId);
+    if (target.deletedAt) return structuredClone(target); // the server refuses what comes later, and takes no position for it
     const goes = changes.deletedAt && !target.deletedAt && target.threadRootId;
     Object.assign(target, changes, { changedSeq: (room.head += 1) });
     if (goes) target.rootReplyCount = this.recount(id, target.threadRootId, -1, room.head);
@@ -55,10 +56,13 @@ export class ReferenceServer {
     return (root.replyCount += by);
   }
 
-  history(id, { before, limit = 50 } = {}) {
-    const all = this.rows(id).filter(({ seq }) => before == null || seq < before);
-    const items = all.slice(-limit);
-    return { items, hasBefore: all.length > items.length, hasAfter: before != null, upToSeq: this.rooms.get(id).head };
+  history(id, { before = Infinity, after = 0, around, limit = 50 } = {}) {
+    const all = this.rows(id);
+    const at = around == null ? all.length : Math.max(0, all.findIndex(({ seq }) => seq >= around) - limit / 2);
+    const fitting = around == null ? all.filter(({ seq }) => seq > after && seq < before) : all.slice(at);
+    const items = after || around != null ? fitting.slice(0, limit) : fitting.slice(-limit);
+    const [first, last] = [items[0]?.seq ?? Infinity, items.at(-1)?.seq ?? 0];
+    return { items, hasBefore: all.some(({ seq }) => seq < first), hasAfter: all.some(({ seq }) => seq > last), upToSeq: this.rooms.get(id).head };
   }
 
   sync(id, after, limit = 200) {

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { title, unreadLabel } from "../view/names.js";
 import { Banner } from "./banner.js";
 import { ConversationPane } from "./conversation.js";
@@ -23,14 +23,14 @@ export function App({ session, router, actor, csrfToken }) {
   const page = usePageContext({ session, router, actor, csrfToken, show });
   useTitle(session, router.conversationId);
   useShortcuts({ session, router, show });
-  useEffect(() => session.on("removed", (id) => id === router.conversationId && router.go(null, { replace: true })), []);
+  useLayoutEffect(() => session.on("removed", (id) => id === router.conversationId && router.go(null, { replace: true })), []);
   const id = router.conversationId;
   const open = dialog && DIALOGS[/** @type {keyof typeof DIALOGS} */ (dialog)];
   return html`
     <${Page.Provider} value=${page}>
       <div class="app" data-view=${id ? "conversation" : "list"} onClick=${(/** @type {MouseEvent} */ event) => router.follow(event)}>
         <${Sidebar} currentId=${id} onNew=${() => show("new")} />
-        ${id ? html`<${ConversationPane} id=${id} />` : html`<${Nothing} onNew=${() => show("new")} onSwitch=${() => show("switcher")} />`}
+        ${id ? html`<${ConversationPane} key=${id} id=${id} />` : html`<${Nothing} onNew=${() => show("new")} onSwitch=${() => show("switcher")} />`}
         ${open && html`<${open} onClose=${() => show(null)} />`}
         <${Undo} />
       </div>

@@ -1,5 +1,5 @@
 import { hue, initials, others, title } from "../view/names.js";
-import { html, useModel, usePage } from "./html.js";
+import { html, useConnected, useModel, usePage } from "./html.js";
 import { Icon } from "./icon.js";
 
 const SAID = { online: "online", away: "away", offline: "offline" };
@@ -29,8 +29,9 @@ export function ConversationAvatar({ conversation, actorId, size = "" }) {
   `;
 }
 
-/** With whether they are there. @param {{person: {id: string, displayName: string, avatarUrl: string | null}, size?: string}} props */
+/** With whether they are there, as far as one can know. @param {{person: {id: string, displayName: string, avatarUrl: string | null}, size?: string}} props */
 export function PersonAvatar({ person, size = "" }) {
   const status = useModel(usePage().session.people).byId.get(person.id)?.status ?? null;
-  return html`<${Avatar} id=${person.id} name=${person.displayName} url=${person.avatarUrl} size=${size} status=${status} />`;
+  const isConnected = useConnected();
+  return html`<${Avatar} id=${person.id} name=${person.displayName} url=${person.avatarUrl} size=${size} status=${isConnected ? status : null} />`;
 }

@@ -1,5 +1,6 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { draftOf, keepDraft } from "../view/drafts.js";
+import { focusUnlessWriting } from "../view/focus.js";
 import { gist } from "../view/markdown.js";
 import { fenced, looksLikeCode } from "../view/pasting.js";
 import { CONTENT_MAX, lengthOf } from "../view/text.js";
@@ -50,8 +51,8 @@ export function Composer({ conversation, place, placeholder, label = "Message", 
     requestAnimationFrame(() => field.current && growTo(field.current));
   };
   const completion = useCompletion({ field, people: conversation.participants, write, name: `composer-${place}` });
-  useEffect(() => {
-    if (!isTouch()) field.current?.focus();
+  useLayoutEffect(() => {
+    if (!isTouch()) focusUnlessWriting(field.current);
     if (field.current) growTo(field.current);
     return () => session.ownTyping.stop();
   }, []);

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { asFailure } from "../realtime/failure.js";
 import { title } from "../view/names.js";
 import { Banner } from "./banner.js";
@@ -47,7 +47,6 @@ export function ConversationPane({ id }) {
   const [revised, revisions] = useState(/** @type {Message | null} */ (null));
   const moves = useRef(/** @type {Moves | null} */ (null));
   useLive(id);
-  useEffect(() => setPanel(null), [id]);
   const shows = useMemo(
     () => ({
       thread: (/** @type {Message} */ message) => setPanel({ kind: "thread", rootId: message.threadRootId ?? message.id }),
@@ -66,10 +65,10 @@ export function ConversationPane({ id }) {
       ${conversation.kind === "support" && actor.kind !== "customer" && html`<${SupportBar} conversation=${conversation} />`}
       <${Banner} />
       ${session.archive.holds(id)
-        ? html`<${Talk} key=${id} conversation=${conversation} name=${name} moves=${moves} shows=${shows} />`
+        ? html`<${Talk} conversation=${conversation} name=${name} moves=${moves} shows=${shows} />`
         : html`<${Loading} problem=${problem} onRetry=${retry} />`}
     </main>
-    ${panel?.kind === "details" && html`<${Details} key=${id} conversation=${conversation} onClose=${close} />`}
+    ${panel?.kind === "details" && html`<${Details} conversation=${conversation} onClose=${close} />`}
     ${panel?.kind === "thread" &&
     html`<${ThreadPanel} key=${panel.rootId} conversation=${conversation} rootId=${panel.rootId} shows=${shows} moves=${moves} onClose=${close} />`}
     ${explained && html`<${Passport} message=${explained} onClose=${() => explain(null)} />`}
@@ -93,7 +92,7 @@ function useOpened(id) {
       .catch((error) => current && setProblem(asFailure(error).message));
     return () => void (current = false);
   }, [id, tries]);
-  useEffect(() => session.connection.on("state", (state) => state === "online" && problem && again((count) => count + 1)), [problem]);
+  useLayoutEffect(() => session.connection.on("state", (state) => state === "online" && problem && again((count) => count + 1)), [problem]);
   return { problem, retry: () => again(tries + 1) };
 }
 

@@ -2,7 +2,7 @@ import { useRef } from "preact/hooks";
 import { lastSeen } from "../view/time.js";
 import { others, subtitle } from "../view/names.js";
 import { ConversationAvatar } from "./avatar.js";
-import { html, useModel, usePage } from "./html.js";
+import { html, useConnected, useModel, usePage } from "./html.js";
 import { Icon, IconButton } from "./icon.js";
 import { Menu } from "./menu.js";
 
@@ -18,8 +18,7 @@ export function ConversationHead({ conversation, name, moves, showsDetails, onDe
   const { session, actor, act, show } = usePage();
   const date = useRef(/** @type {HTMLInputElement | null} */ (null));
   const { id, muted, pinned, archived, headSeq } = conversation;
-  const set = (/** @type {object} */ settings) =>
-    act(async () => session.took((await session.api.put(`/api/conversations/${id}/settings`, settings)).conversation));
+  const set = (/** @type {object} */ settings) => act(() => session.configure(id, settings));
   const goToDate = () =>
     act(async () => {
       const day = date.current?.valueAsDate;
@@ -54,10 +53,13 @@ const localMidnight = (day) => new Date(day.getUTCFullYear(), day.getUTCMonth(),
 function Subtitle({ conversation }) {
   const { session, actor } = usePage();
   const people = useModel(session.people);
+  const isConnected = useConnected();
   const [other] = others(conversation, actor.id);
   if (conversation.kind !== "direct" || !other) return html`<p>${subtitle(conversation)}</p>`;
   const known = people.byId.get(other.id);
   if (!known) return html`<p>@${other.username}</p>`;
+  // Who is there is told by the connection: without it, one only knows how it was.
+  if (!isConnected && known.status !== "offline") return html`<p>${known.status === "online" ? "Online" : "Away"} when last heard of</p>`;
   const words = { online: "Online", away: "Away", offline: known.lastSeenAt ? `Last seen ${lastSeen(known.lastSeenAt)}` : "Offline" };
   return html`<p><span class="dot ${known.status}" aria-hidden="true"></span> ${words[known.status]}</p>`;
 }

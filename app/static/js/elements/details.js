@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { asFailure } from "../realtime/failure.js";
 import { title } from "../view/names.js";
 import { Avatar, ConversationAvatar } from "./avatar.js";
-import { html, useModel, usePage } from "./html.js";
+import { html, useConnected, useModel, usePage } from "./html.js";
 import { IconButton } from "./icon.js";
 import { PersonPicker } from "./personPicker.js";
 
@@ -28,7 +28,7 @@ export function Details({ conversation, onClose }) {
   };
   const invite = (/** @type {{username: string | null}} */ { username }) => attempt(() => session.api.post(`/api/conversations/${id}/members`, { username }));
   const remove = (/** @type {Participant} */ { id: profileId }) => attempt(() => session.api.delete(`/api/conversations/${id}/members/${profileId}`));
-  const level = (/** @type {any} */ event) => attempt(() => session.api.put(`/api/conversations/${id}/settings`, { notifications: event.target.value }));
+  const level = (/** @type {any} */ event) => attempt(() => session.configure(id, { notifications: event.target.value }));
   const leave = async () => {
     try {
       await session.api.post(`/api/conversations/${id}/leave`);
@@ -74,10 +74,11 @@ export function Details({ conversation, onClose }) {
 /** @param {{member: Participant, onRemove: (() => void) | null}} props */
 function Member({ member, onRemove }) {
   const { session, actor } = usePage();
+  const isConnected = useConnected();
   const status = useModel(session.people).status(member.id);
   return html`
     <li class="person">
-      <${Avatar} id=${member.id} name=${member.displayName} url=${member.avatarUrl} size="small" status=${member.id === actor.id ? "online" : status} />
+      <${Avatar} id=${member.id} name=${member.displayName} url=${member.avatarUrl} size="small" status=${!isConnected ? null : member.id === actor.id ? "online" : status} />
       <span class="person-name">${member.displayName}${member.id === actor.id ? " (you)" : ""}</span>
       <span class="person-username">${member.role && member.role !== "member" ? member.role : `@${member.username}`}</span>
       ${onRemove && html`<${IconButton} icon="close" label="Remove ${member.displayName}" onClick=${onRemove} />`}

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { GROUPS, allEmoji, findEmoji, recentEmoji, usedEmoji } from "../view/emoji.js";
 import { html } from "./html.js";
 
@@ -11,12 +11,14 @@ export function EmojiPicker({ label, onPick, onClose }) {
   const [sought, seek] = useState("");
   const [group, setGroup] = useState(-1);
   const [isHigh, setHigh] = useState(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = box;
     setHigh((current?.parentElement?.getBoundingClientRect().top ?? 400) < 380);
     allEmoji().then(setAll, () => {});
     /** @type {HTMLElement | null} */ (current?.querySelector("[role=option]"))?.focus();
-    const leave = (/** @type {Event} */ event) => !current?.contains(/** @type {Node} */ (event.target)) && onClose();
+    // The button that opened it closes it by its own click: closed before, that would open it again.
+    const isOpener = (/** @type {any} */ target) => !!target.closest?.(`[aria-expanded=true][aria-label="${label}"]`);
+    const leave = (/** @type {Event} */ event) => !current?.contains(/** @type {Node} */ (event.target)) && !isOpener(event.target) && onClose();
     addEventListener("pointerdown", leave);
     return () => removeEventListener("pointerdown", leave);
   }, []);

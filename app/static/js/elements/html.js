@@ -2,7 +2,7 @@
 
 import htm from "htm";
 import { Component, createContext, h } from "preact";
-import { useContext, useEffect, useReducer } from "preact/hooks";
+import { useContext, useLayoutEffect, useReducer } from "preact/hooks";
 
 export const html = htm.bind(h);
 
@@ -13,14 +13,17 @@ export const Page = createContext(null);
 export const usePage = () => useContext(Page);
 
 /**
- * This will render again whenever the model says that it changed.
+ * This will render again whenever the model says that it changed; it listens from the very render on.
  * @template {import("../realtime/emitter.js").Emitter} M @param {M} model @returns {M}
  */
 export function useModel(model, event = "change") {
   const [, again] = useReducer((count) => count + 1, 0);
-  useEffect(() => model.on(event, () => again(undefined)), [model, event]);
+  useLayoutEffect(() => model.on(event, () => again(undefined)), [model, event]);
   return model;
 }
+
+/** Whether what is told by the connection is true now. */
+export const useConnected = () => useModel(usePage().session.connection, "state").online;
 
 /**
  * This will render an element again only where one of its props is another.

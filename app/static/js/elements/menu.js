@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "./html.js";
 import { Icon, IconButton } from "./icon.js";
 
@@ -14,7 +14,7 @@ export function Menu({ label, icon = "more", choices }) {
   const [open, setOpen] = useState(false);
   const box = useRef(/** @type {HTMLSpanElement | null} */ (null));
   const [isHigh, setHigh] = useState(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return;
     const { current } = box;
     /** @type {HTMLElement | null} */ (current?.querySelector("[role=menuitem]"))?.focus();

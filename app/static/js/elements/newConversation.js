@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { asFailure } from "../realtime/failure.js";
 import { Dialog, Field } from "./dialog.js";
 import { html, usePage } from "./html.js";
@@ -19,11 +19,15 @@ export function NewConversation({ onClose }) {
   const [kind, setKind] = useState("direct");
   const [failure, setFailure] = useState(/** @type {import("../realtime/failure.js").Failure | null} */ (null));
   const [busy, setBusy] = useState(false);
+  const isClosed = useRef(false);
+  useEffect(() => () => void (isClosed.current = true), []);
   const make = async (/** @type {object} */ request) => {
+    if (busy) return;
     setBusy(true);
     try {
       const { conversation } = await session.api.post("/api/conversations", { kind, ...request });
       session.took(conversation);
+      if (isClosed.current) return; // whoever closed the dialog is elsewhere by now
       onClose();
       router.go(conversation.id);
     } catch (error) {

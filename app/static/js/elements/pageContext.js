@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { asFailure } from "../realtime/failure.js";
 import { Deletions } from "../view/deletions.js";
 
@@ -23,9 +23,9 @@ const NOTICE_MS = 6_000;
  */
 export function usePageContext({ session, router, actor, csrfToken, show }) {
   const [notice, setNotice] = useNotice();
-  useEffect(() => session.on("system", ({ message }) => setNotice(message)), []);
+  useLayoutEffect(() => session.on("system", ({ message }) => setNotice(message)), []);
   const report = (/** @type {unknown} */ error) => setNotice(asFailure(error).message);
-  const deletions = useMemo(() => new Deletions((id) => session.remove(id), report), [session]);
+  const deletions = useMemo(() => new Deletions((id) => session.remove(id), report, (id) => session.api.delete(`/api/messages/${id}`, { keepalive: true })), [session]);
   return useMemo(() => {
     const act = (/** @type {any} */ work) => work(session).catch(report);
     return { session, router, actor, csrfToken, deletions, notice, report, act, show };
@@ -34,11 +34,17 @@ export function usePageContext({ session, router, actor, csrfToken, show }) {
 
 /** @returns {[string, (notice: string) => void]} */
 function useNotice() {
-  const [notice, setNotice] = useState("");
-  useEffect(() => {
-    if (!notice) return;
-    const timer = setTimeout(() => setNotice(""), NOTICE_MS);
-    return () => clearTimeout(timer);
-  }, [notice]);
-  return [notice, setNotice];
+  // Said again, it stays as long again.
+  const [{ said }, setNotice] = useState({ said: "" });
+  const timer = useRef(0);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const say = useMemo(
+    () => (/** @type {string} */ words) => {
+      clearTimeout(timer.current);
+      setNotice({ said: words });
+      timer.current = window.setTimeout(() => setNotice({ said: "" }), NOTICE_MS);
+    },
+    [],
+  );
+  return [said, say];
 }

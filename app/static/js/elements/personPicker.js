@@ -1,10 +1,12 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Avatar } from "./avatar.js";
-import { html, usePage } from "./html.js";
+import { html } from "./html.js";
+import { useFoundPeople } from "./useFoundPeople.js";
+import { useHeldStill } from "./useHeldStill.js";
 
 /** @typedef {import("../realtime/types.js").Person} Person */
 
-const PAUSE_MS = 150;
+const MOST = 8;
 
 /**
  * Finds people by name, as one types.
@@ -13,8 +15,10 @@ const PAUSE_MS = 150;
  */
 export function PersonPicker({ label, without = [], eager = false, onPick }) {
   const [sought, seek] = useState("");
-  const { found, problem } = useFound(sought);
-  const shown = eager || sought.trim() ? found.filter(({ id }) => !without.includes(id)) : [];
+  const { people, problem, isCurrent } = useFoundPeople(sought, MOST);
+  const isHurried = useRef(false);
+  const shown = eager || sought.trim() ? people.filter(({ id }) => !without.includes(id)) : [];
+  const [still, press] = useHeldStill(shown);
   const pick = (/** @type {Person} */ person) => {
     seek("");
     onPick(person);
@@ -22,8 +26,15 @@ export function PersonPicker({ label, without = [], eager = false, onPick }) {
   const pressed = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Enter") return;
     event.preventDefault();
+    isHurried.current = !!sought.trim();
+    pickFirst();
+  };
+  const pickFirst = () => {
+    if (!isHurried.current || !isCurrent) return;
+    isHurried.current = false;
     if (shown[0]) pick(shown[0]);
   };
+  useEffect(pickFirst, [isCurrent]);
   return html`
     <div class="person-picker">
       <label class="labelled">
@@ -35,13 +46,13 @@ export function PersonPicker({ label, without = [], eager = false, onPick }) {
           autocapitalize="none"
           placeholder="Name or username"
           value=${sought}
-          onInput=${(/** @type {any} */ event) => seek(event.target.value)}
+          onInput=${(/** @type {any} */ event) => ((isHurried.current = false), seek(event.target.value))}
           onKeyDown=${pressed}
         />
       </label>
       ${problem && html`<p class="problem" role="alert">${problem}</p>`}
-      <ul class="people" aria-label="People found">
-        ${shown.map(
+      <ul class="people" aria-label="People found" onPointerDown=${press}>
+        ${still.map(
           (person) => html`
             <li key=${person.id}>
               <button type="button" class="person" onClick=${() => pick(person)}>
@@ -53,28 +64,7 @@ export function PersonPicker({ label, without = [], eager = false, onPick }) {
           `,
         )}
       </ul>
-      ${sought.trim() && !shown.length && !problem && html`<p class="quiet" role="status">Nobody of that name.</p>`}
+      ${sought.trim() && isCurrent && !shown.length && !problem && html`<p class="quiet" role="status">Nobody of that name.</p>`}
     </div>
   `;
-}
-
-/** @param {string} sought */
-function useFound(sought) {
-  const { session, actor } = usePage();
-  const [answer, setAnswer] = useState({ found: /** @type {Person[]} */ ([]), problem: "" });
-  useEffect(() => {
-    let current = true;
-    const timer = setTimeout(async () => {
-      const next = await session.api.get("/api/users", { q: sought.trim(), limit: 8 }).then(
-        ({ items }) => ({ found: items.filter((/** @type {Person} */ { id }) => id !== actor.id), problem: "" }),
-        (error) => ({ found: [], problem: error.message }),
-      );
-      if (current) setAnswer(next);
-    }, PAUSE_MS);
-    return () => {
-      current = false;
-      clearTimeout(timer);
-    };
-  }, [sought]);
-  return answer;
 }

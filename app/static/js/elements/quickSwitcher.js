@@ -1,18 +1,24 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { title } from "../view/names.js";
 import { Avatar, ConversationAvatar } from "./avatar.js";
 import { Dialog } from "./dialog.js";
 import { html, usePage } from "./html.js";
+import { talkWith, useFoundPeople } from "./useFoundPeople.js";
 
 const MOST = 9;
+const MOST_PEOPLE = 6;
 
 /** @typedef {{key: string, name: string, hint: string, picture: any, go: () => Promise<unknown> | void}} Place */
 
 /** Type a few letters, press Enter, be there. @param {{onClose: () => void}} props */
 export function QuickSwitcher({ onClose }) {
   const [sought, seek] = useState("");
-  const [at, setAt] = useState(0);
-  const places = usePlaces(sought.trim().toLowerCase()).slice(0, MOST);
+  const [chosen, setChosen] = useState(/** @type {string | null} */ (null));
+  const { places: all, isCurrent } = usePlaces(sought.trim().toLowerCase());
+  const places = all.slice(0, MOST);
+  // By its name, not by its place: people who are found later come in between.
+  const at = Math.max(0, places.findIndex(({ key }) => key === chosen));
+  const isHurried = useRef(false);
   const { act } = usePage();
   const choose = (/** @type {Place | undefined} */ place) => {
     if (!place) return;
@@ -21,11 +27,16 @@ export function QuickSwitcher({ onClose }) {
   };
   const pressed = (/** @type {KeyboardEvent} */ event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step) setAt((at + step + places.length) % Math.max(1, places.length));
-    else if (event.key === "Enter") choose(places[at]);
+    if (step) setChosen(places[(at + step + places.length) % Math.max(1, places.length)]?.key ?? null);
+    else if (event.key === "Enter") enter();
     else return;
     event.preventDefault();
   };
+  const enter = () => {
+    isHurried.current = !places.length && !isCurrent;
+    choose(places[at]);
+  };
+  useEffect(() => void (isHurried.current && isCurrent && enter()), [isCurrent]);
   return html`
     <${Dialog} title="Go to" onClose=${onClose}>
       <input
@@ -40,7 +51,7 @@ export function QuickSwitcher({ onClose }) {
         autocomplete="off"
         autofocus
         value=${sought}
-        onInput=${(/** @type {any} */ event) => (seek(event.target.value), setAt(0))}
+        onInput=${(/** @type {any} */ event) => (seek(event.target.value), setChosen(null), (isHurried.current = false))}
         onKeyDown=${pressed}
       />
       <ul class="places" id="places" role="listbox" aria-label="Places">
@@ -52,15 +63,15 @@ export function QuickSwitcher({ onClose }) {
           `,
         )}
       </ul>
-      ${!places.length && html`<p class="quiet" role="status">Nothing is called that.</p>`}
+      ${!places.length && isCurrent && html`<p class="quiet" role="status">Nothing is called that.</p>`}
     <//>
   `;
 }
 
-/** @param {string} sought @returns {Place[]} */
+/** @param {string} sought @returns {{places: Place[], isCurrent: boolean}} */
 function usePlaces(sought) {
   const { session, actor, router } = usePage();
-  const people = usePeople(sought);
+  const { people, isCurrent } = useFoundPeople(sought, MOST_PEOPLE);
   const conversations = session.conversations.items
     .map((conversation) => ({ conversation, name: title(conversation, actor.id) }))
     .filter(({ name }) => matches(name, sought))
@@ -72,37 +83,21 @@ function usePlaces(sought) {
       go: () => router.go(conversation.id),
     }));
   const known = new Set(conversations.map(({ name }) => name));
-  return [
+  // What was found for the letters before is shown on only as far as it fits.
+  const fits = (/** @type {import("../realtime/types.js").Person} */ { displayName, username }) => isCurrent || matches(displayName, sought) || !!username?.startsWith(sought);
+  const places = [
     ...conversations,
     ...people
-      .filter(({ id, displayName }) => id !== actor.id && !known.has(displayName))
+      .filter((person) => !known.has(person.displayName) && fits(person))
       .map((person) => ({
         key: person.id,
         name: person.displayName,
         hint: `@${person.username}`,
         picture: html`<${Avatar} id=${person.id} name=${person.displayName} url=${person.avatarUrl} size="small" />`,
-        go: async () => {
-          const { conversation } = await session.api.get(`/api/conversations/with/${person.username}`);
-          session.took(conversation);
-          router.go(conversation.id);
-        },
+        go: () => talkWith({ session, router }, person.username),
       })),
   ];
-}
-
-/** @param {string} sought */
-function usePeople(sought) {
-  const { session } = usePage();
-  const [people, setPeople] = useState(/** @type {import("../realtime/types.js").Person[]} */ ([]));
-  useEffect(() => {
-    let current = true;
-    const timer = setTimeout(() => session.api.get("/api/users", { q: sought, limit: 6 }).then(({ items }) => current && setPeople(items), () => {}), 120);
-    return () => {
-      current = false;
-      clearTimeout(timer);
-    };
-  }, [sought]);
-  return people;
+  return { places, isCurrent };
 }
 
 /** Every typed word begins a word of the name. @param {string} name @param {string} sought */

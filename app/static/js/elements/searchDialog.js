@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { asFailure } from "../realtime/failure.js";
 import { gist } from "../view/markdown.js";
 import { title } from "../view/names.js";
@@ -62,8 +62,10 @@ function useSearch({ q, has, conversationId }) {
   const [state, setState] = useState({ items: /** @type {Message[]} */ ([]), cursor: /** @type {string | null} */ (null), problem: "", busy: false });
   const ask = (/** @type {string | null} */ cursor) => session.api.get("/api/search", { q, has, conversationId, cursor, limit: 20 });
   const shown = (/** @type {Message[]} */ before) => (/** @type {any} */ { items, nextCursor }) => setState({ items: [...before, ...items], cursor: nextCursor, problem: "", busy: false });
+  const asked = useRef(0);
   const failed = (/** @type {unknown} */ error) => setState((known) => ({ ...known, problem: asFailure(error).sentence(), busy: false }));
   useEffect(() => {
+    asked.current += 1;
     if (!q && !has) return setState({ items: [], cursor: null, problem: "", busy: false });
     let current = true;
     setState((known) => ({ ...known, busy: true }));
@@ -75,7 +77,9 @@ function useSearch({ q, has, conversationId }) {
   }, [q, has, conversationId]);
   const more = () => {
     setState((known) => ({ ...known, busy: true }));
-    ask(state.cursor).then(shown(state.items), failed);
+    const mine = asked.current;
+    const ifAsked = (/** @type {(answer: any) => void} */ take) => (/** @type {any} */ answer) => mine === asked.current && take(answer);
+    ask(state.cursor).then(ifAsked(shown(state.items)), ifAsked(failed));
   };
   return { ...state, more };
 }

@@ -7,15 +7,18 @@ import { html, useModel, usePage } from "./html.js";
 import { Icon, IconButton } from "./icon.js";
 import { OtherPeople } from "./otherPeople.js";
 import { ThemeButton } from "./theme.js";
+import { useHeldStill } from "./useHeldStill.js";
 
 /** @param {{currentId: string | null, onNew: () => void}} props */
 export function Sidebar({ currentId, onNew }) {
   const { session, actor } = usePage();
   const { items, nextCursor } = useModel(session.conversations);
-  const [sought, seek] = useState("");
+  // What was typed before this code had come is meant too.
+  const [sought, seek] = useState(() => /** @type {HTMLInputElement | null} */ (document.querySelector(".seek input"))?.value ?? "");
   const [isOpen, setOpen] = useState(false);
   const wanted = sought.trim().toLowerCase();
   const shown = wanted ? items.filter((one) => title(one, actor.id).toLowerCase().includes(wanted)) : items;
+  const [shownSections, press] = useHeldStill(sections(shown));
   useEffect(() => watchPresence(session), [session]);
   return html`
     <nav class="sidebar" aria-label="Conversations">
@@ -38,8 +41,8 @@ export function Sidebar({ currentId, onNew }) {
           onInput=${(/** @type {any} */ event) => seek(event.target.value)}
         />
       </label>
-      <div class="sidebar-scroll">
-        ${sections(shown).map(({ label, items: conversations }) => {
+      <div class="sidebar-scroll" onPointerDown=${press}>
+        ${shownSections.map(({ label, items: conversations }) => {
           const isFolded = label === "Archived" && !wanted && !isOpen;
           return html`
             <section class="sidebar-section" key=${label} aria-label=${label}>
@@ -87,7 +90,7 @@ function watchPresence(session) {
     hold();
     const others = session.conversations.items.flatMap(({ kind, participants }) => (kind === "direct" ? participants.map(({ id }) => id) : []));
     const ids = [...new Set(others)].slice(0, 200).join(",");
-    if (ids) session.api.get("/api/presence", { ids }).then(({ items }) => session.people.heard(items), () => {});
+    if (ids) session.people.ask(() => session.api.get("/api/presence", { ids })).catch(() => {});
   };
   const stops = [session.connection.on("ready", ask), session.conversations.on("change", hold)];
   if (session.connection.online) ask();

@@ -1,10 +1,11 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { draftOf, keepDraft } from "../view/drafts.js";
+import { focusUnlessWriting } from "../view/focus.js";
 import { directory } from "../view/people.js";
 import { Composer } from "./composer.js";
 import { html, usePage } from "./html.js";
 import { Queue } from "./queue.js";
 import { StatusLine } from "./statusLine.js";
+import { takeBack } from "./takeBack.js";
 import { TimelineView } from "./timelineView.js";
 
 /**
@@ -21,7 +22,8 @@ import { TimelineView } from "./timelineView.js";
  * @param {Pick<import("./conversation.js").ConversationVerbs, "thread" | "explain" | "revisions">} props.shows
  */
 export function Talk({ conversation, name, moves, shows }) {
-  const { session, actor, router, deletions } = usePage();
+  const page = usePage();
+  const { session, actor, router, deletions } = page;
   const { id } = conversation;
   const scroller = useRef(/** @type {HTMLDivElement | null} */ (null));
   const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
@@ -35,15 +37,13 @@ export function Talk({ conversation, name, moves, shows }) {
     () => ({
       ...shows,
       replyTo: (/** @type {Message} */ message) => (setReplyTo(message), field.current?.focus()),
-      edit: (/** @type {string | null} */ messageId) => (edit(messageId), messageId || field.current?.focus()),
+      edit: (/** @type {string | null} */ messageId) => (edit(messageId), messageId || focusUnlessWriting(field.current, ".editing")),
       remove: (/** @type {Message} */ message) => deletions.begin(message.id),
       show: (/** @type {string} */ messageId) => moves.current?.toMessage(messageId),
       unfold: (/** @type {string} */ messageId) => setUnfolded((known) => toggled(known, messageId)),
       retry: (/** @type {Entry} */ entry) => session.outbox.retry(entry.clientMessageId),
       takeBack: (/** @type {Entry} */ entry) => {
-        session.outbox.discard(entry.clientMessageId);
-        const draft = draftOf(actor.id, id);
-        keepDraft(actor.id, id, draft ? `${entry.content}\n${draft}` : entry.content);
+        takeBack(page, entry, id);
         redraft((count) => count + 1);
       },
     }),

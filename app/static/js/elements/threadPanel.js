@@ -7,6 +7,7 @@ import { Composer } from "./composer.js";
 import { html, useModel, usePage } from "./html.js";
 import { IconButton } from "./icon.js";
 import { MessageRow } from "./message.js";
+import { takeBack } from "./takeBack.js";
 import { tickOf } from "./tick.js";
 import { Skeleton } from "./timelineView.js";
 
@@ -20,7 +21,10 @@ import { Skeleton } from "./timelineView.js";
  * @param {() => void} props.onClose
  */
 export function ThreadPanel({ conversation, rootId, shows, moves, onClose }) {
-  const { session, actor, deletions } = usePage();
+  const page = usePage();
+  const { session, actor, deletions } = page;
+  const place = `${conversation.id} ${rootId}`;
+  const [drafts, redraft] = useState(0);
   const thread = useModel(useMemo(() => new Thread(session, conversation.id, rootId), []));
   const outbox = useModel(session.outbox);
   const readers = useModel(session.readers);
@@ -42,7 +46,10 @@ export function ThreadPanel({ conversation, rootId, shows, moves, onClose }) {
       show: (/** @type {string} */ messageId) => moves.current?.toMessage(messageId),
       unfold: (/** @type {string} */ id) => setUnfolded((known) => (known.includes(id) ? known.filter((one) => one !== id) : [...known, id])),
       retry: (/** @type {import("../realtime/outbox.js").Entry} */ entry) => session.outbox.retry(entry.clientMessageId),
-      takeBack: (/** @type {import("../realtime/outbox.js").Entry} */ entry) => session.outbox.discard(entry.clientMessageId),
+      takeBack: (/** @type {import("../realtime/outbox.js").Entry} */ entry) => {
+        takeBack(page, entry, place);
+        redraft((count) => count + 1);
+      },
     }),
     [],
   );
@@ -76,7 +83,7 @@ export function ThreadPanel({ conversation, rootId, shows, moves, onClose }) {
           `,
         )}
       </div>
-      <${Composer} conversation=${conversation} place="${conversation.id} ${rootId}" label="Reply in the thread" placeholder="Reply…" replyToId=${rootId} field=${field} />
+      <${Composer} key=${drafts} conversation=${conversation} place=${place} label="Reply in the thread" placeholder="Reply…" replyToId=${rootId} field=${field} />
     </aside>
   `;
 }

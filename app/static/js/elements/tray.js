@@ -1,21 +1,30 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Uploads, uploader } from "../realtime/uploads.js";
 import { attachedOf, keepAttached } from "../view/drafts.js";
 import { sizeOf } from "../view/files.js";
 import { html, useModel, usePage } from "./html.js";
 import { Icon, IconButton } from "./icon.js";
 
+/** The page's trays: files go on to the server also while another conversation is looked at. @type {Map<string, Uploads>} */
+const trays = new Map();
+addEventListener("beforeunload", (event) => [...trays.values()].every(({ isReady }) => isReady) || event.preventDefault());
+
+/** @param {import("./pageContext.js").PageContext} page @param {string} place @returns {Uploads} */
+export function trayOf({ actor, session }, place) {
+  const known = trays.get(place);
+  if (known) return known;
+  const uploads = new Uploads(uploader(session.api), attachedOf(actor.id, place));
+  uploads.on("change", () => keepAttached(actor.id, place, uploads.attachments));
+  session.connection.on("ready", () => uploads.retry());
+  trays.set(place, uploads);
+  return uploads;
+}
+
 /** The files of a message to come, kept with its draft. @param {string} place */
 export function useTray(place) {
-  const { actor, session, report } = usePage();
-  const uploads = useModel(useMemo(() => new Uploads(uploader(session.api), attachedOf(actor.id, place)), [place]));
-  useEffect(() => uploads.on("change", () => keepAttached(actor.id, place, uploads.attachments)), [uploads]);
-  useEffect(() => session.connection.on("ready", () => uploads.retry()), [uploads]);
-  useEffect(() => {
-    const warn = (/** @type {Event} */ event) => uploads.isReady || event.preventDefault();
-    addEventListener("beforeunload", warn);
-    return () => removeEventListener("beforeunload", warn);
-  }, [uploads]);
+  const page = usePage();
+  const { report } = page;
+  const uploads = useModel(trayOf(page, place));
   const add = (/** @type {Iterable<File>} */ files) => {
     const problem = uploads.add(files);
     if (problem) report(new Error(problem));

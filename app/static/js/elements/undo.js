@@ -7,7 +7,13 @@ export function Undo() {
   return html`
     <div class="undo-place" role="status">
       ${pending.size > 0 &&
-      html`<div class="undo">
+      html`<div
+        class="undo"
+        onPointerEnter=${() => deletions.hold(true)}
+        onPointerLeave=${() => deletions.hold(false)}
+        onFocusIn=${() => deletions.hold(true)}
+        onFocusOut=${() => deletions.hold(false)}
+      >
         <span>${pending.size === 1 ? "Message deleted." : `${pending.size} messages deleted.`}</span>
         <button type="button" class="button plain" onClick=${() => deletions.undo()}>Undo</button>
       </div>`}

@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { usePage } from "./html.js";
 
 /** How many of my latest messages are asked about, until one is found that somebody has read. */
@@ -7,10 +7,14 @@ const MOST_ASKED = 3;
 /** Hears who types, reads and is there, as long as a conversation is open. @param {string} id */
 export function useLive(id) {
   const { session } = usePage();
+  useLayoutEffect(() => {
+    session.reading.enter(id);
+    return () => session.reading.leave(id);
+  }, [id]);
   useEffect(() => {
     const channel = session.channels.channel(`receipts:${id}`, `typing:${id}`, `presence:${id}`).subscribe();
     const ask = () => {
-      session.api.get(`/api/conversations/${id}/presence`).then(({ items }) => session.people.heard(items), () => {});
+      session.people.ask(() => session.api.get(`/api/conversations/${id}/presence`)).catch(() => {});
       askWhoRead(session, id).catch(() => {});
     };
     const stop = session.connection.on("ready", ask);
@@ -18,7 +22,6 @@ export function useLive(id) {
     return () => {
       stop();
       channel.unsubscribe();
-      session.reading.resume(id);
     };
   }, [id]);
 }

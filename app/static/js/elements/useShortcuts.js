@@ -1,4 +1,5 @@
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
+import { isField } from "../view/focus.js";
 import { sections } from "../view/sections.js";
 
 /**
@@ -9,7 +10,7 @@ import { sections } from "../view/sections.js";
  * @param {(dialog: string) => void} options.show
  */
 export function useShortcuts({ session, router, show }) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const step = (/** @type {number} */ by, /** @type {boolean} */ onlyUnread) => {
       const all = sections(session.conversations.items.filter(({ archived }) => !archived)).flatMap(({ items }) => items);
       const list = onlyUnread ? all.filter(({ id, unreadCount }) => unreadCount || id === router.conversationId) : all;
@@ -23,7 +24,7 @@ export function useShortcuts({ session, router, show }) {
       const isCommand = event.ctrlKey || event.metaKey;
       if (isCommand && key.toLowerCase() === "k") show("switcher");
       else if (isCommand && shiftKey && key.toLowerCase() === "f") show("search");
-      else if (key === "?" && !isCommand && !isTyping(event.target)) show("shortcuts");
+      else if (key === "?" && !isCommand && !isField(event.target)) show("shortcuts");
       else if (altKey && !isCommand && (key === "ArrowDown" || key === "ArrowUp")) step(key === "ArrowDown" ? 1 : -1, shiftKey);
       else return;
       event.preventDefault();
@@ -32,6 +33,3 @@ export function useShortcuts({ session, router, show }) {
     return () => removeEventListener("keydown", pressed);
   }, [session, router]);
 }
-
-/** @param {EventTarget | null} target */
-const isTyping = (target) => target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));

@@ -1,10 +1,13 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { isAtEnd, keepAnchor, takeAnchor } from "../view/anchor.js";
+import { hasWrittenSince } from "../view/focus.js";
 import { MOST, STEP, around, earlier, later, newest, within } from "../view/window.js";
 import { usePage } from "./html.js";
 
 const AGAIN_MS = 2_000;
 const FOUND_MS = 2_400;
+
+/** @typedef {{place: string, at: number}} Target  a message or "end", and when one set out for it */
 
 /**
  * What of a timeline is on the page, how one moves through it, and that nothing jumps meanwhile.
@@ -15,7 +18,9 @@ export function useWindow(timeline, scroller) {
   const { session, report } = usePage();
   const id = timeline.conversationId;
   const [bounds, setBounds] = useState(() => newest(timeline.messages));
-  const target = useRef(/** @type {string | null} */ (null));
+  const target = useRef(/** @type {Target | null} */ (null));
+  /** Where one wanted to go last, whatever is answered first. */
+  const journey = useRef(0);
   const shown = within(timeline.messages, bounds, timeline.hasBefore);
   const follows = bounds.until == null && !timeline.hasAfter;
   const hasBefore = shown.hidesBefore || timeline.hasBefore;
@@ -27,23 +32,29 @@ export function useWindow(timeline, scroller) {
     move(earlier);
   };
   const showLater = async () => {
-    if (!shown.hidesAfter) await session.archive.newer(id);
+    if (!shown.hidesAfter) await session.newer(id);
     move(later);
   };
-  const toLatest = async () => {
+  const depart = () => {
+    const [mine, at] = [(journey.current += 1), performance.now()];
+    return { at, isOver: () => mine !== journey.current };
+  };
+  const toLatest = async ({ at, isOver } = depart()) => {
     if (timeline.hasAfter) await session.archive.reload(id);
-    target.current = "end";
+    if (isOver()) return;
+    target.current = { place: "end", at };
     setBounds(newest(timeline.messages));
   };
-  const toPosition = async (/** @type {number} */ seq, /** @type {string | null} */ messageId = null) => {
+  const toPosition = async (/** @type {number} */ seq, /** @type {string | null} */ messageId = null, { at, isOver } = depart()) => {
     if (!timeline.holds(seq)) await session.archive.around(id, seq);
-    target.current = messageId ?? timeline.messages.find((one) => (one.seq ?? Infinity) >= seq)?.id ?? "end";
+    if (isOver()) return;
+    target.current = { place: messageId ?? timeline.messages.find((one) => (one.seq ?? Infinity) >= seq)?.id ?? "end", at };
     setBounds(around(timeline.messages, seq));
   };
-  const toMessage = async (/** @type {string} */ messageId) => {
+  const toMessage = async (/** @type {string} */ messageId, going = depart()) => {
     await session.fetchMessage(id, messageId);
     const { seq } = timeline.get(messageId) ?? {};
-    if (seq != null) await toPosition(seq, messageId);
+    if (seq != null && !going.isOver()) await toPosition(seq, messageId, going);
   };
   const tried = (/** @type {Promise<unknown>} */ going) => going.catch(report);
 
@@ -74,16 +85,16 @@ function useAnchor(scroller, follows) {
   useLayoutEffect(() => keepAnchor(scroller.current, anchor));
 }
 
-/** @param {HTMLElement | null} scroller @param {string} target @returns {boolean} whether it was there */
-function arrive(scroller, target) {
-  if (target === "end") {
+/** @param {HTMLElement | null} scroller @param {Target} target @returns {boolean} whether it was there */
+function arrive(scroller, { place, at }) {
+  if (place === "end") {
     scroller?.scrollTo({ top: 0 });
     return true;
   }
-  const element = /** @type {HTMLElement | null} */ (scroller?.querySelector(`[data-message="${CSS.escape(target)}"]`) ?? null);
+  const element = /** @type {HTMLElement | null} */ (scroller?.querySelector(`[data-message="${CSS.escape(place)}"]`) ?? null);
   if (!element) return false;
   element.scrollIntoView({ block: "center" });
-  element.focus({ preventScroll: true });
+  if (!hasWrittenSince(at)) element.focus({ preventScroll: true });
   element.classList.add("found");
   setTimeout(() => element.classList.remove("found"), FOUND_MS);
   return true;

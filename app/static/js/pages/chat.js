@@ -4,6 +4,7 @@ import { render } from "preact";
 import { App } from "../elements/app.js";
 import { html } from "../elements/html.js";
 import { getRealtimeManager } from "../realtime/messaging.js";
+import { prepareToLeave } from "../view/leaving.js";
 import { Router } from "../view/router.js";
 
 const state = JSON.parse(/** @type {HTMLElement} */ (document.getElementById("state")).textContent ?? "{}");
@@ -27,6 +28,7 @@ addEventListener("online", () => connection.hurry());
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && connection.hurry());
 for (const sign of ["pointerdown", "keydown", "focus"]) addEventListener(sign, () => ownPresence.active(), { passive: true });
 ownPresence.active();
+prepareToLeave(session);
 addEventListener("beforeunload", (event) => {
   // What waits is kept on this device, but only this device can send it.
   if (outbox.entries.size && connection.state === "refused") event.preventDefault();

@@ -29,6 +29,9 @@ export class Archive {
     this.missed = missed;
     /** @type {Map<string, Timeline>} */
     this.timelines = new Map();
+    this.asked = 0;
+    /** Which question each began anew with. @type {WeakMap<Timeline, number>} */
+    this.begun = new WeakMap();
   }
 
   /** @param {string} conversationId */
@@ -66,10 +69,17 @@ export class Archive {
 
   /** @param {string} conversationId */
   reload(conversationId) {
-    return this.once.run(`open ${conversationId}`, async () => {
-      const page = await this.page(conversationId, {});
-      this.begin(this.timeline(conversationId), page);
-    });
+    return this.once.run(`open ${conversationId}`, () => this.start(conversationId, {}));
+  }
+
+  /** Answers may overtake each other: what was asked for earlier than what is shown comes too late. @param {string} conversationId @param {object} where */
+  async start(conversationId, where) {
+    const mine = (this.asked += 1);
+    const page = await this.page(conversationId, where);
+    const timeline = this.timeline(conversationId);
+    if ((this.begun.get(timeline) ?? 0) > mine) return;
+    this.begun.set(timeline, mine);
+    this.begin(timeline, page);
   }
 
   /** @param {string} conversationId */
@@ -77,7 +87,9 @@ export class Archive {
     const timeline = this.timeline(conversationId);
     if (!timeline.loaded || !timeline.hasBefore) return;
     await this.once.run(`older ${conversationId}`, async () => {
-      timeline.prepend(await this.page(conversationId, { before: timeline.fromSeq }));
+      const { epoch } = timeline;
+      const page = await this.page(conversationId, { before: timeline.fromSeq });
+      if (timeline.epoch === epoch) timeline.prepend(page);
     });
   }
 
@@ -86,16 +98,15 @@ export class Archive {
     const timeline = this.timeline(conversationId);
     if (!timeline.loaded || !timeline.hasAfter) return;
     await this.once.run(`newer ${conversationId}`, async () => {
-      timeline.append(await this.page(conversationId, { after: timeline.toSeq }));
+      const { epoch } = timeline;
+      const page = await this.page(conversationId, { after: timeline.toSeq });
+      if (timeline.epoch === epoch) timeline.append(page);
     });
   }
 
   /** This will start over around a position. @param {string} conversationId @param {number} seq */
   around(conversationId, seq) {
-    return this.once.run(`around ${conversationId} ${seq}`, async () => {
-      const page = await this.page(conversationId, { around: seq });
-      this.begin(this.timeline(conversationId), page);
-    });
+    return this.once.run(`around ${conversationId} ${seq}`, () => this.start(conversationId, { around: seq }));
   }
 
   /**

@@ -13,3 +13,11 @@ export const systemClock = {
   after: (run, delayMs) => setTimeout(run, delayMs),
   cancel: (timer) => clearTimeout(timer),
 };
+
+/** This will wait for some work, but not for ever. @param {Clock} clock @param {number} ms @param {Promise<unknown>} work */
+export function atMost(clock, ms, work) {
+  /** @type {any} */
+  let timer;
+  const enough = new Promise((resolve) => (timer = clock.after(() => resolve(undefined), ms)));
+  return Promise.race([work, enough]).finally(() => clock.cancel(timer));
+}

@@ -15,6 +15,8 @@ export class Conversations extends Emitter {
     this.actorId = actorId;
     /** @type {Map<string, Conversation>} */
     this.byId = new Map();
+    /** How often something was told of each, beside its messages. @type {Map<string, number>} */
+    this.turns = new Map();
     /** @type {string | null} */
     this.nextCursor = null;
   }
@@ -33,24 +35,42 @@ export class Conversations extends Emitter {
     return this.items.reduce((total, { unreadCount, muted }) => total + (muted ? 0 : unreadCount), 0);
   }
 
-  /** This will take a conversation as the server tells it; what is known to be newer stays. @param {Conversation} told */
-  put(told) {
+  /** An answer that was asked for in an earlier turn may be older than what was told since. @param {string} id */
+  turn(id) {
+    return this.turns.get(id) ?? 0;
+  }
+
+  /** @param {string} id */
+  touch(id) {
+    this.turns.set(id, this.turn(id) + 1);
+  }
+
+  /** Whether messages are known that were not counted in an answer that speaks of another read position. @param {Conversation | null} told */
+  isAhead(told) {
+    const known = told && this.byId.get(told.id);
+    return !!known && known.headSeq > told.headSeq && known.readSeq !== told.readSeq;
+  }
+
+  /**
+   * This will take a conversation as the server tells it; what is known to be newer stays.
+   * @param {Conversation} told @param {boolean} [isLatest]  nothing else was told since it was asked for
+   */
+  put(told, isLatest = false) {
     const known = this.byId.get(told.id);
-    this.byId.set(told.id, known && known.headSeq > told.headSeq ? merged(known, told) : told);
+    this.touch(told.id);
+    this.byId.set(told.id, known ? merged(known, told, isLatest) : told);
     this.emit("change");
   }
 
-  /** @param {Conversation[]} told */
+  /** A page of the list; what is known is kept true by other means. @param {Conversation[]} told */
   putAll(told) {
-    for (const conversation of told) {
-      const known = this.byId.get(conversation.id);
-      this.byId.set(conversation.id, known && known.headSeq > conversation.headSeq ? merged(known, conversation) : conversation);
-    }
+    for (const conversation of told) if (!this.byId.has(conversation.id)) this.byId.set(conversation.id, conversation);
     this.emit("change");
   }
 
   /** @param {string} id */
   remove(id) {
+    this.touch(id);
     if (this.byId.delete(id)) this.emit("change");
   }
 
@@ -75,6 +95,7 @@ export class Conversations extends Emitter {
   read(id, read) {
     const known = this.byId.get(id);
     if (!known) return;
+    this.touch(id);
     const readSeq = Math.max(known.readSeq, read.readSeq ?? 0);
     this.update(id, { ...read, readSeq });
   }
@@ -93,10 +114,18 @@ export class Conversations extends Emitter {
 /** @param {Conversation} conversation */
 const activity = (conversation) => conversation.lastMessage?.createdAt ?? conversation.createdAt;
 
-/** @param {Conversation} known @param {Conversation} told @returns {Conversation} */
-function merged(known, told) {
-  const { lastMessage, unreadCount, mentionCount, headSeq } = known;
-  return { ...told, lastMessage, unreadCount, mentionCount, headSeq, readSeq: Math.max(known.readSeq, told.readSeq) };
+/**
+ * The version orders what is everybody's, the head what was said; how far I have read goes back too, so only the latest answer may
+ * tell it.
+ * @param {Conversation} known @param {Conversation} told @param {boolean} isLatest @returns {Conversation}
+ */
+function merged(known, told, isLatest) {
+  const headSeq = Math.max(known.headSeq, told.headSeq);
+  const { lastMessage } = { ...known, ...(told.lastMessage && lastOf(known, told.lastMessage)) };
+  const isSame = known.readSeq === told.readSeq;
+  const read = isSame ? (known.headSeq > told.headSeq ? known : told) : isLatest ? told : known;
+  const { readSeq, unreadCount, mentionCount } = read;
+  return { ...(known.version > told.version ? known : told), lastMessage, headSeq, readSeq, unreadCount, mentionCount };
 }
 
 /** @param {Conversation} conversation @param {Message} message @returns {Partial<Conversation>} */

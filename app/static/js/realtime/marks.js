@@ -22,6 +22,8 @@ export class Marks {
     this.reported = new Map();
     /** @type {Map<string, Mark>} */
     this.wanted = new Map();
+    /** How often each was set back: what was reported before says nothing any more. @type {Map<string, number>} */
+    this.resets = new Map();
     /** @type {Map<string, Promise<void>>} */
     this.underWay = new Map();
     /** @type {any} */
@@ -45,6 +47,12 @@ export class Marks {
   reset(conversationId, seq) {
     this.wanted.delete(conversationId);
     this.reported.set(conversationId, seq);
+    this.resets.set(conversationId, (this.resets.get(conversationId) ?? 0) + 1);
+  }
+
+  /** Whether a mark has not been answered yet. @param {string} conversationId */
+  isBusy(conversationId) {
+    return this.wanted.has(conversationId) || this.underWay.has(conversationId);
   }
 
   online() {
@@ -87,11 +95,13 @@ export class Marks {
 
   /** @param {string} conversationId @param {Mark} mark */
   async tell(conversationId, mark) {
+    const resets = this.resets.get(conversationId);
+    const isOver = () => resets !== this.resets.get(conversationId);
     try {
       await this.report(conversationId, mark);
-      this.known(conversationId, mark.seq);
+      if (!isOver()) this.known(conversationId, mark.seq);
     } catch (error) {
-      if (!(/** @type {any} */ (error)?.temporary)) return;
+      if (isOver() || !(/** @type {any} */ (error)?.temporary)) return;
       const newer = this.wanted.get(conversationId);
       if (!newer || newer.seq < mark.seq) this.wanted.set(conversationId, mark);
       this.later(AGAIN_MS);

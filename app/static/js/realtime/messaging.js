@@ -6,6 +6,7 @@ import { Api } from "../api.js";
 import { Connection } from "./connection.js";
 import { asFailure } from "./failure.js";
 import { databaseStore } from "./outboxStore.js";
+import { personOf } from "./presence.js";
 import { Session } from "./session.js";
 import { claimTab, livingTabs } from "./tabs.js";
 
@@ -107,16 +108,14 @@ export class RealtimeMessagingManager {
   async isOnline(userId, customerId) {
     const id = userId || customerId || "";
     if (!this.session.people.byId.has(id)) {
-      this.session.people.heard((await this.session.api.get("/api/presence", { ids: id })).items);
+      await this.session.people.ask(() => this.session.api.get("/api/presence", { ids: id }));
     }
     return this.session.people.isOnline(id);
   }
 
   /** @param {string} conversationId @returns {Promise<import("./types.js").Presence[]>} */
   async getPresence(conversationId) {
-    const { items } = await this.session.api.get(`/api/conversations/${conversationId}/presence`);
-    this.session.people.heard(items);
-    return items;
+    return this.session.people.ask(() => this.session.api.get(`/api/conversations/${conversationId}/presence`));
   }
 
   /** @param {import("./channels.js").Channel} channel */
@@ -153,14 +152,9 @@ function wired({ onMessage, onReadReceipt, onTyping, onDeliveryStatus, onPresenc
 /** Tells whether a message is of a support conversation: only there do customers and staff write as such. @param {any} event */
 const isServed = ({ senderType }) => senderType === undefined || senderType === "customer" || senderType === "staff";
 
-/** @param {import("./types.js").Presence} presence */
-const personOf = ({ id, userId, customerId }) => userId ?? customerId ?? id;
-
 /** This will take over what pages that are gone have left unsent. @param {Session} session */
 function adopt(session) {
-  livingTabs()
-    .then((isAlive) => session.actor && session.outbox.restore(isAlive))
-    .catch((error) => session.emit("error", asFailure(error)));
+  session.outbox.restore(livingTabs()).catch((error) => session.emit("error", asFailure(error)));
 }
 
 /** @param {Options} options */

@@ -5,6 +5,11 @@ export class Once {
     this.underWay = new Map();
   }
 
+  /** @param {string} key */
+  isRunning(key) {
+    return this.underWay.has(key);
+  }
+
   /** @template T @param {string} key @param {() => Promise<T>} work @returns {Promise<T>} */
   run(key, work) {
     let running = this.underWay.get(key);

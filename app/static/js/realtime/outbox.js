@@ -1,7 +1,7 @@
 // Nothing sent is ever gone: a message stays here until a copy that the database has kept is seen.
 
 import { Backoff } from "./backoff.js";
-import { systemClock } from "./clock.js";
+import { atMost, systemClock } from "./clock.js";
 import { Emitter } from "./emitter.js";
 import { asFailure } from "./failure.js";
 import { uuid } from "./uuid.js";
@@ -31,6 +31,8 @@ import { uuid } from "./uuid.js";
  * @typedef {import("./outboxStore.js").OutboxStore} OutboxStore
  */
 
+/** A store that does not answer must not stop the talk. */
+const STORE_PATIENCE_MS = 2_000;
 /** An accepted message whose commit is not heard of is sent again after this; the server knows it by its id. */
 export const UNHEARD_AFTER_MS = 20_000;
 
@@ -54,6 +56,8 @@ export class Outbox extends Emitter {
     this.clock = clock;
     this.random = random;
     this.connected = false;
+    this.restoring = 0; // what was left behind goes first
+    this.done = new Set(); // a store that is read late may still hold it
     this.lastPlace = 0;
     /** @type {Map<string, Entry>} */
     this.entries = new Map();
@@ -75,16 +79,28 @@ export class Outbox extends Emitter {
 
   /**
    * This will take back what an earlier page left behind, except what another open page is still sending.
-   * @param {(tabId: string) => boolean} [isAlive]
+   * @param {Promise<(tabId: string) => boolean>} [living]
    */
-  async restore(isAlive = () => false) {
-    for (const entry of await this.store.all(this.actorId)) {
-      if (this.entries.has(entry.clientMessageId) || (entry.tabId !== this.tabId && isAlive(entry.tabId))) continue;
-      this.lastPlace = Math.max(this.lastPlace, entry.place);
-      const state = entry.state === "failed" ? "failed" : "queued";
-      this.keep({ ...entry, tabId: this.tabId, state });
+  async restore(living) {
+    this.restoring += 1;
+    try {
+      await atMost(this.clock, STORE_PATIENCE_MS, this.takeLeft(living));
+    } finally {
+      this.restoring -= 1;
+      this.pumpAll();
     }
-    this.pumpAll();
+  }
+
+  /** @param {Promise<(tabId: string) => boolean>} [living] */
+  async takeLeft(living) {
+    const isAlive = (await living) ?? (() => false);
+    for (const entry of this.actorId ? await this.store.all(this.actorId) : []) {
+      const { clientMessageId, tabId, place, state } = entry;
+      if (this.entries.has(clientMessageId) || this.done.has(clientMessageId) || (tabId !== this.tabId && isAlive(tabId))) continue;
+      this.lastPlace = Math.max(this.lastPlace, place);
+      this.keep({ ...entry, tabId: this.tabId, state: state === "failed" ? state : "queued" });
+    }
+    if (!this.restoring) this.pumpAll();
   }
 
   /** This will keep a message and send it as soon as it may be. @param {Draft} draft @returns {Entry} */
@@ -108,7 +124,7 @@ export class Outbox extends Emitter {
       problem: null,
     };
     // Written before the first try: a crash in between costs nothing.
-    this.keep(entry).finally(() => this.pump(conversationId));
+    atMost(this.clock, STORE_PATIENCE_MS, this.keep(entry)).finally(() => this.pump(conversationId));
     return entry;
   }
 
@@ -168,7 +184,7 @@ export class Outbox extends Emitter {
     lane.busy = true;
     while (lane.wanted) {
       lane.wanted = false;
-      while (this.connected && lane.timer == null && (await this.sendNext(conversationId, lane)));
+      while (this.connected && !this.restoring && lane.timer == null && (await this.sendNext(conversationId, lane)));
     }
     lane.busy = false;
   }
@@ -249,6 +265,7 @@ export class Outbox extends Emitter {
   /** @param {Entry} entry */
   drop(entry) {
     this.entries.delete(entry.clientMessageId);
+    this.done.add(entry.clientMessageId);
     this.emit("change", entry.conversationId);
     this.store.remove(entry.clientMessageId).catch(() => {
       // It will be sent once more after a reload, and recognised by its id.

@@ -18,6 +18,31 @@ export function memoryStore(/** @type {Map<string, Entry>} */ kept = new Map()) 
   };
 }
 
+const NOTE = "parley-outbox ";
+
+/**
+ * What is on its way into the database: noted before the key press is over, for the database may need longer than the page lives.
+ */
+function notesIn() {
+  const tried = (/** @type {() => any} */ work) => {
+    try {
+      return work();
+    } catch {
+      return null; // full, forbidden, or none as in a worker: the database alone has to do
+    }
+  };
+  return {
+    add: (/** @type {Entry} */ entry) => tried(() => localStorage.setItem(NOTE + entry.clientMessageId, JSON.stringify(entry))),
+    remove: (/** @type {string} */ clientMessageId) => tried(() => localStorage.removeItem(NOTE + clientMessageId)),
+    /** @returns {Entry[]} */
+    all: (/** @type {string} */ actorId) => {
+      const names = tried(() => Object.keys(localStorage).filter((name) => name.startsWith(NOTE))) ?? [];
+      const kept = names.map((/** @type {string} */ name) => tried(() => JSON.parse(localStorage.getItem(name) ?? "null")));
+      return kept.filter((/** @type {Entry | null} */ entry) => entry?.actorId === actorId);
+    },
+  };
+}
+
 /**
  * @param {typeof import("idb").openDB} openDB
  * @returns {OutboxStore}
@@ -30,24 +55,36 @@ export function databaseStore(openDB, name = "parley") {
       outbox.createIndex("actorId", "actorId");
     },
   });
+  const notes = notesIn();
   const fallback = memoryStore();
   /** @template T @param {(database: any) => Promise<T>} work @param {() => Promise<T>} instead */
   const withDatabase = (work, instead) => opened.then(work, instead);
   return {
-    all: (actorId) =>
-      withDatabase(
+    all: async (actorId) => {
+      const noted = notes.all(actorId); // first: a note goes when the database has it
+      const kept = await withDatabase(
         (database) => database.getAllFromIndex("outbox", "actorId", actorId),
         () => fallback.all(actorId),
-      ),
-    put: (entry) =>
-      withDatabase(
-        (database) => database.put("outbox", entry),
+      );
+      const ids = new Set(kept.map((/** @type {Entry} */ { clientMessageId }) => clientMessageId));
+      return [...kept, ...noted.filter(({ clientMessageId }) => !ids.has(clientMessageId))];
+    },
+    put: (entry) => {
+      notes.add(entry);
+      return withDatabase(
+        async (database) => {
+          await database.put("outbox", entry);
+          notes.remove(entry.clientMessageId);
+        },
         () => fallback.put(entry),
-      ),
-    remove: (clientMessageId) =>
-      withDatabase(
+      );
+    },
+    remove: (clientMessageId) => {
+      notes.remove(clientMessageId);
+      return withDatabase(
         (database) => database.delete("outbox", clientMessageId),
         () => fallback.remove(clientMessageId),
-      ),
+      );
+    },
   };
 }

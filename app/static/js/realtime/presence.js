@@ -12,6 +12,17 @@ export class People extends Emitter {
     super();
     /** @type {Map<string, Presence>} */
     this.byId = new Map();
+    this.times = 0;
+    /** When each was heard of last, counted. @type {Map<string, number>} */
+    this.heardAt = new Map();
+  }
+
+  /** This will take an answer, but for those of whom something was heard while it was on its way. @param {() => Promise<{items: Presence[]}>} question */
+  async ask(question) {
+    const since = this.times;
+    const { items } = await question();
+    this.heard(items.filter((one) => (this.heardAt.get(personOf(one)) ?? 0) <= since));
+    return items;
   }
 
   /** @param {string} id */
@@ -26,10 +37,17 @@ export class People extends Emitter {
 
   /** @param {Presence[]} events */
   heard(events) {
-    for (const event of events) this.byId.set(event.userId ?? event.customerId ?? event.id, event);
+    this.times += 1;
+    for (const event of events) {
+      this.byId.set(personOf(event), event);
+      this.heardAt.set(personOf(event), this.times);
+    }
     this.emit("change", events);
   }
 }
+
+/** @param {Presence} presence */
+export const personOf = ({ id, userId, customerId }) => userId ?? customerId ?? id;
 
 /** Tells `online` on activity and `away` after five quiet minutes; only changes are told. */
 export class OwnPresence {

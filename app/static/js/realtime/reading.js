@@ -10,10 +10,18 @@ export class Reading {
     this.session = session;
     /** Marked unread on purpose: what is in sight does not count until one has left and come back. @type {Set<string>} */
     this.left = new Set();
+    /** What the reader has before them. @type {Set<string>} */
+    this.entered = new Set();
   }
 
-  /** This will count what is in sight as read again. @param {string} conversationId */
-  resume(conversationId) {
+  /** @param {string} conversationId */
+  enter(conversationId) {
+    this.entered.add(conversationId);
+  }
+
+  /** When one comes back, what is in sight counts as read again. @param {string} conversationId */
+  leave(conversationId) {
+    this.entered.delete(conversationId);
     this.left.delete(conversationId);
   }
 
@@ -27,9 +35,22 @@ export class Reading {
 
   /** Set back on purpose, here or on another device of mine. @param {string} id @param {{readSeq: number, unreadCount: number, mentionCount?: number}} told */
   setBack(id, { readSeq, unreadCount, mentionCount }) {
-    this.left.add(id);
+    if (this.entered.has(id)) this.left.add(id);
     this.session.reads.reset(id, readSeq);
+    this.session.conversations.touch(id);
     this.session.conversations.update(id, { readSeq, unreadCount, ...(mentionCount == null ? {} : { mentionCount }) });
+  }
+
+  /** @param {{conversationId: string, unreadCount: number, mentionCount: number, readSeq?: number, isSetBack?: boolean}} told */
+  told({ conversationId: id, unreadCount, mentionCount, readSeq, isSetBack }) {
+    const { conversations } = this.session;
+    const known = conversations.get(id)?.readSeq ?? 0;
+    if (isSetBack && readSeq != null) {
+      this.setBack(id, { readSeq, unreadCount, mentionCount });
+      // It may come later than what was read since: the server knows.
+      if (readSeq !== known) this.session.fetchConversation(id).catch(() => {});
+    } else conversations.read(id, { unreadCount, mentionCount, ...(readSeq == null ? {} : { readSeq }) });
+    this.recount(id);
   }
 
   /** This will note that a message has been on screen. @param {Message} message */
@@ -42,7 +63,10 @@ export class Reading {
 
   /** @param {string} conversationId @param {import("./marks.js").Mark} mark */
   async report(conversationId, { messageId }) {
+    const { resets } = this.session.reads;
+    const before = resets.get(conversationId);
     const read = await this.session.request("message:read", { conversationId, messageId });
+    if (resets.get(conversationId) !== before) return; // set back meanwhile: that is newer
     this.session.conversations.read(conversationId, read);
     this.recount(conversationId);
   }

@@ -1,11 +1,11 @@
 // Everything one signed-in page knows, kept true by the connection. The pages read its models and call its verbs.
 
 import { Archive } from "./archive.js";
+import { Asking } from "./asking.js";
 import { Channels } from "./channels.js";
 import { systemClock } from "./clock.js";
 import { Conversations } from "./conversations.js";
 import { Emitter } from "./emitter.js";
-import { Failure } from "./failure.js";
 import { Marks } from "./marks.js";
 import { Once } from "./once.js";
 import { Outbox } from "./outbox.js";
@@ -13,6 +13,7 @@ import { Positions } from "./positions.js";
 import { OwnPresence, People } from "./presence.js";
 import { Readers } from "./readers.js";
 import { Reading } from "./reading.js";
+import { Turns } from "./turns.js";
 import { OthersTyping, OwnTyping } from "./typing.js";
 
 /**
@@ -42,6 +43,8 @@ export class Session extends Emitter {
     this.request = request;
     this.conversations = new Conversations(actor?.id ?? "");
     this.once = new Once();
+    this.turns = new Turns();
+    this.asking = new Asking(this);
     this.archive = new Archive({
       api,
       request,
@@ -49,7 +52,7 @@ export class Session extends Emitter {
       loaded: (id, page) => this.opened(id, page),
       missed: (message) => this.apply(message),
     });
-    this.channels = new Channels(request);
+    this.channels = new Channels(request, clock);
     this.people = new People();
     this.readers = new Readers();
     this.reading = new Reading(this);
@@ -97,7 +100,7 @@ export class Session extends Emitter {
       "message:withdrawn": (withdrawn) => this.withdrawn(withdrawn),
       heads: ({ heads }) => this.heads(heads),
       conversation: (conversation) => this.conversationTold(conversation),
-      unread: (unread) => this.unread(unread),
+      unread: (unread) => this.reading.told(unread),
       typing: (event) => this.typing.heard(event),
       presence: (event) => this.people.heard([event, ...(event.more ?? [])]),
       receipt: (receipt) => this.readers.heard([receipt]),
@@ -114,7 +117,7 @@ export class Session extends Emitter {
   prime(list) {
     this.conversations.nextCursor = list.nextCursor;
     this.conversations.putAll(list.items);
-    for (const conversation of list.items) this.placed(conversation);
+    for (const conversation of list.items) this.placed(conversation, false);
   }
 
   // ── connection ──
@@ -146,12 +149,13 @@ export class Session extends Emitter {
   }
 
   /** @param {string} id @param {{headSeq: number, version: number, receivedSeq?: number, readSeq?: number}} told */
-  headTold(id, { headSeq, version, receivedSeq = 0, readSeq = 0 }) {
+  headTold(id, { headSeq, version, receivedSeq = 0, readSeq }) {
     this.received.known(id, receivedSeq);
-    this.reads.known(id, readSeq);
     const known = this.conversations.get(id);
-    if (readSeq > (known?.readSeq ?? 0)) this.reading.elsewhere(id, readSeq);
-    if (!known || known.version < version) this.fetchConversation(id).catch(() => {});
+    if (known && readSeq != null && readSeq > known.readSeq) this.reading.elsewhere(id, readSeq);
+    // Less than I know of, and no mark of mine is on its way: set back on another device while I was away.
+    const isSetBack = known && readSeq != null && readSeq < known.readSeq && !this.reads.isBusy(id);
+    if (!known || known.version < version || isSetBack || this.asking.unanswered.has(id)) this.fetchConversation(id).catch(() => {});
     if (known) this.positions.heardOfHead(id, headSeq);
   }
 
@@ -174,7 +178,9 @@ export class Session extends Emitter {
     this.archive.at(conversationId)?.put(message);
     this.outbox.noted(message);
     this.conversations.noted(message);
-    this.reading.recount(conversationId);
+    const isCounted = this.reading.recount(conversationId);
+    // Whether it had been counted is not known here.
+    if (!isCounted && message.deletedAt) this.fetchConversation(conversationId).catch(() => {});
     if (message.seq === message.changedSeq) this.typing.ended(conversationId, message.senderId);
     this.emit("message", message);
   }
@@ -192,13 +198,6 @@ export class Session extends Emitter {
     else this.took(conversation);
   }
 
-  /** @param {{conversationId: string, unreadCount: number, mentionCount: number, readSeq?: number, isSetBack?: boolean}} told */
-  unread({ conversationId, unreadCount, mentionCount, readSeq, isSetBack }) {
-    if (isSetBack && readSeq != null) this.reading.setBack(conversationId, { readSeq, unreadCount, mentionCount });
-    else this.conversations.read(conversationId, { unreadCount, mentionCount, ...(readSeq == null ? {} : { readSeq }) });
-    this.reading.recount(conversationId);
-  }
-
   // ── catching up ──
 
   /** @param {string} id @param {number} position @returns {Promise<number>} */
@@ -212,30 +211,28 @@ export class Session extends Emitter {
 
   /** @param {string} id @returns {Promise<Conversation | null>} null where it is not mine any more */
   fetchConversation(id) {
-    return this.once.run(`conversation ${id}`, async () => {
-      try {
-        const { conversation } = await this.api.get(`/api/conversations/${id}`);
-        this.took(conversation);
-        return conversation;
-      } catch (error) {
-        if (!(error instanceof Failure) || !["not_found", "forbidden"].includes(error.code)) throw error;
-        this.forget(id);
-        return null;
-      }
-    });
+    return this.asking.ask(id);
   }
 
-  /** @param {Conversation} conversation */
-  took(conversation) {
-    this.conversations.put(conversation);
-    this.placed(conversation);
+  /** @param {Conversation} conversation @param {boolean} [isLatest]  nothing else was told of it since it was asked for */
+  took(conversation, isLatest = false) {
+    const known = this.conversations.get(conversation.id);
+    const isDoubtful = !isLatest && known && known.readSeq !== conversation.readSeq && !this.reads.isBusy(conversation.id);
+    if (isDoubtful) this.fetchConversation(conversation.id).catch(() => {});
+    this.conversations.put(conversation, isLatest);
+    this.placed(conversation, isLatest);
     this.reading.recount(conversation.id);
   }
 
-  /** @param {Conversation} conversation */
-  placed({ id, headSeq, receivedSeq, readSeq }) {
+  /** This will set what is mine alone. One after the other: the answer to an earlier wish must not undo a later one. @param {string} id @param {object} settings */
+  configure(id, settings) {
+    return this.turns.run(`settings ${id}`, async () => this.took((await this.api.put(`/api/conversations/${id}/settings`, settings)).conversation));
+  }
+
+  /** @param {Conversation} conversation @param {boolean} isLatest */
+  placed({ id, headSeq, receivedSeq, readSeq }, isLatest) {
     this.received.known(id, receivedSeq);
-    this.reads.known(id, readSeq);
+    if (isLatest) this.reads.reset(id, readSeq);
     if (this.archive.holds(id)) this.positions.heardOfHead(id, headSeq);
     else this.positions.advance(id, headSeq);
   }
@@ -270,9 +267,17 @@ export class Session extends Emitter {
     this.reading.recount(conversationId);
   }
 
+  /** This will load the page after the newest shown. @param {string} conversationId */
+  async newer(conversationId) {
+    await this.archive.newer(conversationId);
+    this.reading.recount(conversationId);
+  }
+
   /** @param {string} conversationId @param {HistoryPage} page */
   opened(conversationId, page) {
     for (const message of page.items) this.outbox.noted(message);
+    // The page is beyond what the list has heard of, and there will be no gap to heal.
+    if (page.upToSeq > (this.conversations.get(conversationId)?.headSeq ?? Infinity)) this.fetchConversation(conversationId).catch(() => {});
     this.positions.restart(conversationId, page.upToSeq);
     this.reading.recount(conversationId);
   }

@@ -26,6 +26,8 @@ export class Timeline extends Emitter {
     /** Ends of the loaded window, both included. */
     this.fromSeq = Infinity;
     this.toSeq = Infinity;
+    /** Grows with every fresh start: a page that was asked for beside another window does not fit any more. */
+    this.epoch = 0;
     /** @type {Message[] | null} */
     this.sorted = null;
   }
@@ -77,6 +79,7 @@ export class Timeline extends Emitter {
   /** This will start over from one page, the newest or one around a message. @param {HistoryPage} page */
   load(page) {
     this.loaded = true;
+    this.epoch += 1;
     this.hasBefore = page.hasBefore;
     this.hasAfter = page.hasAfter;
     this.fromSeq = page.hasBefore ? firstSeq(page) : 0;

@@ -27,16 +27,13 @@ export class Uploads extends Emitter {
     super();
     this.send = send;
     /** @type {Upload[]} */
-    this.items = kept.map((attachment) => ({
-      key: attachment.id,
-      name: attachment.name ?? "File",
-      size: attachment.bytes ?? 0,
-      file: null,
-      state: "done",
-      progress: 1,
-      problem: null,
-      attachment,
-    }));
+    this.items = kept.map(asDone);
+  }
+
+  /** This will take files back that are on the server already. @param {Attachment[]} attachments */
+  takeBack(attachments) {
+    this.items = [...attachments.map(asDone), ...this.items];
+    this.emit("change");
   }
 
   get isReady() {
@@ -95,6 +92,18 @@ export class Uploads extends Emitter {
     this.emit("change");
   }
 }
+
+/** @param {Attachment} attachment @returns {Upload} */
+const asDone = (attachment) => ({
+  key: attachment.id,
+  name: attachment.name ?? "File",
+  size: attachment.bytes ?? 0,
+  file: null,
+  state: "done",
+  progress: 1,
+  problem: null,
+  attachment,
+});
 
 /** Only this old way of asking tells how much has gone out. @param {import("../api.js").Api} api */
 export function uploader({ base, csrfToken, token }) {

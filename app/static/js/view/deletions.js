@@ -8,25 +8,31 @@ export const UNDO_MS = 6_000;
 
 /** Emits `change`. */
 export class Deletions extends Emitter {
-  /** @param {(messageId: string) => Promise<unknown>} remove @param {(error: unknown) => void} report */
-  constructor(remove, report) {
+  /**
+   * @param {(messageId: string) => Promise<unknown>} remove @param {(error: unknown) => void} report
+   * @param {(messageId: string) => Promise<unknown>} removeLast  the same where the page goes: it must outlive it
+   */
+  constructor(remove, report, removeLast = remove) {
     super();
     this.remove = remove;
     this.report = report;
+    this.removeLast = removeLast;
     /** @type {Map<string, any>} message to timer */
     this.pending = new Map();
+    /** Told to the server and not answered yet: there is no way back any more. @type {Set<string>} */
+    this.going = new Set();
     // Leaving the page is no way of saying "undo".
     addEventListener("pagehide", () => this.flush());
   }
 
   /** @param {string} messageId */
   isPending(messageId) {
-    return this.pending.has(messageId);
+    return this.pending.has(messageId) || this.going.has(messageId);
   }
 
   /** @param {string} messageId */
   begin(messageId) {
-    if (this.pending.has(messageId)) return;
+    if (this.isPending(messageId)) return;
     this.pending.set(messageId, setTimeout(() => this.finish(messageId), UNDO_MS));
     this.emit("change");
   }
@@ -38,19 +44,30 @@ export class Deletions extends Emitter {
     this.emit("change");
   }
 
-  flush() {
-    for (const messageId of [...this.pending.keys()]) this.finish(messageId);
+  /** Nobody is hurried who is about to press. @param {boolean} isHeld */
+  hold(isHeld) {
+    for (const [messageId, timer] of this.pending) {
+      clearTimeout(timer);
+      if (!isHeld) this.pending.set(messageId, setTimeout(() => this.finish(messageId), UNDO_MS));
+    }
   }
 
-  /** @param {string} messageId */
-  async finish(messageId) {
+  flush() {
+    for (const messageId of [...this.pending.keys()]) this.finish(messageId, this.removeLast);
+  }
+
+  /** @param {string} messageId @param {(messageId: string) => Promise<unknown>} [remove] */
+  async finish(messageId, remove = this.remove) {
     clearTimeout(this.pending.get(messageId));
+    this.pending.delete(messageId);
+    this.going.add(messageId);
+    this.emit("change");
     try {
-      await this.remove(messageId);
+      await remove(messageId);
     } catch (error) {
       this.report(error);
     }
-    this.pending.delete(messageId);
+    this.going.delete(messageId);
     this.emit("change");
   }
 }

@@ -24,7 +24,13 @@ const FILE = "../../vendor/emoji.js";
 let loading = null;
 
 export function allEmoji() {
-  loading ??= import(FILE).then(({ EMOJI }) => EMOJI.split("\n").map(read));
+  loading ??= import(FILE).then(
+    ({ EMOJI }) => EMOJI.split("\n").map(read),
+    (error) => {
+      loading = null; // a failed try is none: the next one asks again
+      throw error;
+    },
+  );
   return loading;
 }
 

@@ -1,6 +1,7 @@
 // The page's side of the service worker.
 
 import { keepActor } from "../worker/shell.js";
+import { askToBeWoken, isLeaving } from "./leaving.js";
 
 const WORKER = "/sw.js";
 
@@ -17,17 +18,13 @@ function workerUrl() {
 export async function install(session, csrfToken, go) {
   const { serviceWorker } = navigator;
   if (!serviceWorker) return;
-  const registration = await serviceWorker.register(workerUrl(), { type: "module", updateViaCache: "none" });
-  if (session.actor) await keepActor({ actorId: session.actor.id, csrfToken });
+  await serviceWorker.register(workerUrl(), { type: "module", updateViaCache: "none" });
+  // Whoever signs out meanwhile must not leave their name behind.
+  if (session.actor && !isLeaving) await keepActor({ actorId: session.actor.id, csrfToken });
   serviceWorker.addEventListener("message", ({ data }) => {
     if (data.kind === "go") go(data.path);
     if (data.kind === "outbox") session.emit("leftover");
   });
-  const ask = () => {
-    const { sync } = /** @type {any} */ (registration);
-    if (session.outbox.entries.size) sync?.register("outbox").catch(() => {});
-  };
-  session.connection.on("state", (state) => state !== "online" && ask());
-  session.outbox.on("change", () => session.connection.state !== "online" && ask());
-  document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && ask());
+  session.emit("leftover"); // the worker may have said so before anybody listened
+  askToBeWoken(session);
 }

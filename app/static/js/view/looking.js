@@ -4,11 +4,15 @@ const KEY = "parley_looking";
 
 /** @param {() => string | null} current  the conversation that this tab shows */
 export function tellWhatIsLookedAt(current) {
+  /** What this tab told last. @type {string | null} */
+  let told = null;
   const tell = () => {
     const id = document.hasFocus() ? current() : null;
     try {
       if (id) localStorage.setItem(KEY, id);
-      else if (!document.hasFocus()) localStorage.removeItem(KEY);
+      // Who has the focus decides; who has lost it takes back only its own word, for another tab may have spoken since.
+      else if (document.hasFocus() || localStorage.getItem(KEY) === told) localStorage.removeItem(KEY);
+      told = id;
     } catch {
       // Without storage, a conversation that is looked at may ring as well.
     }

@@ -1,4 +1,4 @@
-// The list in the order of what one looks for: pinned, unread, people, rooms; within each the latest first.
+// The list in the order of what one looks for: pinned, unread, people, groups, rooms; within each the latest first.
 
 /** @typedef {import("../realtime/types.js").Conversation} Conversation */
 
@@ -8,7 +8,7 @@
  */
 export function sections(conversations) {
   /** @type {Record<string, Conversation[]>} */
-  const found = { Pinned: [], Unread: [], Direct: [], Rooms: [], Support: [], Archived: [] };
+  const found = { Pinned: [], Unread: [], Direct: [], Groups: [], Rooms: [], Support: [], Archived: [] };
   for (const conversation of conversations) found[sectionOf(conversation)].push(conversation);
   return Object.entries(found)
     .filter(([, items]) => items.length)
@@ -20,6 +20,7 @@ function sectionOf({ kind, pinned, archived, muted, unreadCount }) {
   if (archived) return "Archived";
   if (pinned) return "Pinned";
   if (unreadCount && !muted) return "Unread";
-  if (kind === "support") return "Support";
-  return kind === "room" ? "Rooms" : "Direct";
+  return HOMES[kind];
 }
+
+const HOMES = { direct: "Direct", group: "Groups", room: "Rooms", support: "Support" };

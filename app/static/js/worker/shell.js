@@ -22,8 +22,14 @@ export async function tidy({ release }) {
   await Promise.all(names.filter((name) => name.startsWith(FILES) && name !== FILES + release).map((name) => caches.delete(name)));
 }
 
+/** How often all was forgotten: what was asked for before that is not kept any more. */
+let forgotten = 0;
+
 /** This will forget everything that was kept for a person. */
-export const forgetPages = () => caches.delete(PAGES);
+export function forgetPages() {
+  forgotten += 1;
+  return caches.delete(PAGES);
+}
 
 /**
  * This will answer a request from here, or leave it to the browser.
@@ -52,9 +58,10 @@ async function fromFiles(request, { release }) {
 
 /** @param {Request} request @param {string} path @param {Shell} shell */
 async function page(request, path, shell) {
+  const before = forgotten;
   try {
     const response = await within(fetch(request), PATIENCE_MS);
-    if (response.ok && !response.redirected) await keep(path, response.clone());
+    if (response.ok && !response.redirected && before === forgotten) await keep(path, response.clone());
     if (response.redirected && new URL(response.url).pathname === "/login") await forgetPages();
     return response;
   } catch (error) {
