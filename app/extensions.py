@@ -52,6 +52,26 @@ class Parser(_HiredisParser):
         return True
 
 
+class FrugalConnection(driver.connection):  # type: ignore[misc]
+    """Begins nothing by itself: who has something to ask sends BEGIN with it, and may send COMMIT with the last of it.
+
+    The driver sends each in a round trip of its own. What is left open is still committed or rolled back as asked.
+    """
+
+    def commit(self) -> None:
+        """Commit what is open."""
+        self._end("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo what is open."""
+        self._end("ROLLBACK")
+
+    def _end(self, statement: str) -> None:
+        if self.get_transaction_status() != driver.TRANSACTION_STATUS_IDLE:
+            with self.cursor() as cursor:
+                cursor.execute(statement)
+
+
 class Base(DeclarativeBase):
     """The declarative base of every table."""
 
@@ -78,13 +98,14 @@ class Database:
 
 
 def make_engine(url: str, *, pool_size: int, statement_timeout_ms: int) -> Engine:
-    """Make an engine with the time-outs that every Parley session has."""
+    """Make an engine with the time-outs that every Parley session has; ``models.transaction`` begins its transactions."""
     options = (
         f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={statement_timeout_ms}"
         " -c idle_in_transaction_session_timeout=2000 -c timezone=UTC"  # a stopped process holds no lock longer
     )
     return create_engine(
         url,
+        isolation_level="AUTOCOMMIT",
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=3,
@@ -93,6 +114,7 @@ def make_engine(url: str, *, pool_size: int, statement_timeout_ms: int) -> Engin
         pool_use_lifo=True,
         json_deserializer=orjson.loads,  # gives back what it was given: PostgreSQL writes 1e20 as a whole number
         connect_args={
+            "connection_factory": FrugalConnection,
             "options": options,
             "connect_timeout": 3,
             "application_name": "parley",

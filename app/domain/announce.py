@@ -21,16 +21,15 @@ from app.queries import messages as views
 log = logging.getLogger(__name__)
 
 
-def created(outcome: Outcome, encoded: Sequence[bytes] | None = None) -> None:
+def created(outcome: Outcome) -> None:
     """Tell everybody of committed messages, in order of position, and of their thread roots' new counts.
 
-    ``encoded`` are the messages' texts where they have been made. Never raises: what was not told is healed.
+    Never raises: what was not told is healed.
     """
     try:
-        encoded = encode(outcome.created) if encoded is None else encoded
-        _remember([*outcome.created, *outcome.roots], [*encoded, *encode(outcome.roots)])
+        _remember([*outcome.created, *outcome.roots], [*outcome.encoded, *encode(outcome.roots)])
         with emits.together():
-            for event, text in zip(outcome.created, encoded, strict=True):
+            for event, text in zip(outcome.created, outcome.encoded, strict=True):
                 _tell(event, text)
         metrics.persisted(event["createdAt"] for event in outcome.created)
     except Exception:
@@ -69,7 +68,7 @@ def changed(event: MessageEvent, roots: Sequence[MessageEvent] = ()) -> None:
 
 
 def encode(events: Sequence[MessageEvent]) -> list[bytes]:
-    """Give the texts of events, as they are acknowledged, kept in the cache and told to everybody."""
+    """Give the texts of events, as they are kept in the cache and told to everybody."""
     return [json.dump_bytes(event) for event in events]
 
 

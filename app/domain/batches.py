@@ -24,9 +24,12 @@ class Submission:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a batch: finals in order of position, what was there before, and who was refused and why."""
+    """What became of a batch: finals in order of position and their texts, what was there before, and who was refused
+    and why.
+    """
 
     created: list[MessageEvent] = field(default_factory=list)
+    encoded: list[bytes] = field(default_factory=list)
     roots: list[MessageEvent] = field(default_factory=list)
     already: list[MessageEvent] = field(default_factory=list)
     refused: dict[str, DomainError] = field(default_factory=dict)
@@ -38,6 +41,7 @@ class Outcome:
     def take_in(self, other: Outcome) -> None:
         """Add what became of another batch."""
         self.created += other.created
+        self.encoded += other.encoded
         self.roots += other.roots
         self.already += other.already
         self.refused |= other.refused

@@ -1,58 +1,41 @@
 """``apply``: the one way a message gets into the database, whether from the log (behind) or straight (through).
 
 In one transaction: lock the touched conversations in id order, leave out what is there, give each new message the next
-position, insert, move the heads: three questions to the database, however many messages. Only here, and in the changes of
-``domain/changes.py``, are positions given, under the conversation's row lock: so commit order is position order and there
-are no holes.
+position, insert, move the heads and commit: two questions to the database, however many messages. Only here, and in the
+changes of ``domain/changes.py``, are positions given, under the conversation's row lock: so commit order is position order
+and there are no holes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.domain import attachments, dead_letters, gate, mentions
 from app.domain.batches import Outcome, Submission
+from app.kernel import json
 from app.kernel.actor import SYSTEM
 from app.kernel.errors import Held, Invalid, Unavailable
 from app.kernel.events import MessageEvent
 from app.models import Transaction, transaction
-from app.models.arrays import array, texts
+from app.models.arrays import array
 from app.models.transaction import is_temporary, sqlstate
 from app.queries import messages as message_views
 
-LOCK = text("SELECT id, head_seq FROM conversations WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE")
 ROOTS = text("SELECT id, reply_count FROM messages WHERE id = ANY(CAST(:ids AS uuid[]))")
-INSERT = text(
-    "WITH moved AS (UPDATE conversations c SET head_seq = m.head, active_at = clock_timestamp(),"
-    " updated_at = clock_timestamp(),"
-    " status = CASE WHEN m.by_customer AND c.status = 'resolved' THEN 'open' ELSE c.status END,"
-    " version = c.version + CASE WHEN m.by_customer AND c.status = 'resolved' THEN 1 ELSE 0 END"
-    " FROM unnest(CAST(:ids AS uuid[]), CAST(:heads AS bigint[]), CAST(:by_customer AS boolean[]))"
-    " AS m(id, head, by_customer) WHERE c.id = m.id)"
-    " INSERT INTO messages (id, conversation_id, seq, changed_seq, sender_id, sender_type, client_message_id, content,"
-    " message_type, created_at, reply_to_id, thread_root_id, root_reply_count, attachment_count, metadata, through)"
-    " SELECT id, conversation_id, seq, seq, sender_id, sender_type, client_message_id, content, message_type,"
-    " CAST(created_at AS timestamptz), reply_to_id, thread_root_id, root_reply_count, attachment_count, metadata, through"
-    " FROM ROWS FROM (unnest(CAST(:id AS uuid[]), CAST(:conversation_id AS uuid[]), CAST(:seq AS bigint[]),"
-    " CAST(:sender_id AS uuid[]), CAST(:client_message_id AS uuid[]), CAST(:reply_to_id AS uuid[]),"
-    " CAST(:thread_root_id AS uuid[]), CAST(:root_reply_count AS integer[]), CAST(:attachment_count AS smallint[]),"
-    " CAST(:through AS boolean[])), json_array_elements_text(CAST(:sender_type AS json)),"
-    " json_array_elements_text(CAST(:content AS json)), json_array_elements_text(CAST(:message_type AS json)),"
-    " json_array_elements_text(CAST(:created_at AS json)), jsonb_array_elements(CAST(:metadata AS jsonb)))"
-    " AS new(id, conversation_id, seq, sender_id, client_message_id, reply_to_id, thread_root_id, root_reply_count,"
-    " attachment_count, through, sender_type, content, message_type, created_at, metadata) ON CONFLICT DO NOTHING"
+WRITE = text(
+    "SELECT parley_write_batch(CAST(:batch AS json), CAST(:direct AS uuid[]), CAST(:targets AS uuid[]),"
+    " CAST(:positions AS bigint[]), CAST(:by_customers AS boolean[]))"
 )
 COUNT_REPLY = text("UPDATE messages SET reply_count = :count, changed_seq = :position WHERE id = :id")
 ATTEMPTS = 5
 LOCK_WAIT_MS = 400
 LOCK_WAIT_APART_MS = 50
 CONTENT_CLASSES = ("22", "23")
+IS_THERE = "23505"
 DRAIN_LOCK = 7_031_986_001
-TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
 END_HOLDER = text(
     "SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
     " WHERE l.locktype = 'advisory' AND l.granted AND l.pid <> pg_backend_pid()"
@@ -60,10 +43,6 @@ END_HOLDER = text(
     " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     " AND (l.classid::bigint << 32) + l.objid::bigint = :key"
 )
-
-
-class Busy(Exception):
-    """Another process is draining just now; two at once would do the work twice, and nothing else."""
 
 
 class RaceLost(Exception):
@@ -86,9 +65,7 @@ def apply(
     for _ in range(ATTEMPTS):
         try:
             with transaction(SYSTEM, lock_wait_ms=lock_wait_ms) as tx:
-                if alone and not tx.execute(TRY_LOCK, {"key": DRAIN_LOCK + shard}).scalar_one():
-                    raise Busy
-                return _apply(tx, submissions, one_by_one=one_by_one)
+                return _apply(tx, submissions, turn=DRAIN_LOCK + shard if alone else None, one_by_one=one_by_one)
         except RaceLost:
             continue
         except Refused:
@@ -129,45 +106,39 @@ def end_silent_holder(shard: int = 0) -> None:
         tx.execute(END_HOLDER, {"key": DRAIN_LOCK + shard})
 
 
-def _apply(tx: Transaction, submissions: Sequence[Submission], *, one_by_one: bool) -> Outcome:
+def _apply(tx: Transaction, submissions: Sequence[Submission], *, turn: int | None, one_by_one: bool) -> Outcome:
     outcome = Outcome()
     distinct = {s.event["id"]: s for s in reversed(submissions)}
     ordered = [s for s in submissions if distinct[s.event["id"]] is s]
-    heads = _lock(tx, ordered)
-    found = gate.standing(tx, ordered)
-    fresh, lost = gate.pick(ordered, heads, found, outcome)
+    found = gate.open_batch(tx, ordered, turn=turn)
+    fresh, lost = gate.pick(ordered, found, outcome)
     for s in lost:
         _bury(tx, s, "", "the conversation does not exist", outcome)
-    if one_by_one:
-        _insert_one_by_one(tx, fresh, heads, found, outcome)
-    else:
-        _insert_all(tx, fresh, heads, found, outcome)
     already = [s.event["id"] for s in ordered if s.event["id"] in found.known and s.event["id"] not in outcome.refused]
+    if one_by_one:
+        _insert_one_by_one(tx, fresh, found, outcome)
+    else:
+        _insert_all(tx, fresh, found, outcome, is_last=not already)
     outcome.already = message_views.by_ids(tx, already) if already else []
     return outcome
 
 
-def _lock(tx: Transaction, submissions: Sequence[Submission]) -> dict[str, int]:
-    ids = sorted({s.event["conversationId"] for s in submissions})
-    return {str(row.id): row.head_seq for row in tx.execute(LOCK, {"ids": array(ids)})}
-
-
 def _insert_all(
-    tx: Transaction, fresh: Sequence[Submission], heads: dict[str, int], found: gate.Standing, outcome: Outcome
+    tx: Transaction, fresh: Sequence[Submission], found: gate.Standing, outcome: Outcome, *, is_last: bool
 ) -> None:
     try:
-        _insert(tx, fresh, heads, found, outcome)
+        _insert(tx, fresh, found, outcome, is_last=is_last)
     except (DBAPIError, ValueError, KeyError, TypeError) as error:
         _raise_unless_content(error)
         raise Refused from error
 
 
 def _insert(
-    tx: Transaction, fresh: Sequence[Submission], heads: dict[str, int], found: gate.Standing, outcome: Outcome
+    tx: Transaction, fresh: Sequence[Submission], found: gate.Standing, outcome: Outcome, *, is_last: bool
 ) -> None:
     if not fresh:
         return
-    moved = dict(heads)
+    moved = dict(found.heads)
     replies = _reply_counts(tx, fresh)
     rows: list[MessageEvent] = []
     for s in fresh:
@@ -188,25 +159,40 @@ def _insert(
                 "persisted": True,
             }
         )
-    if tx.change(INSERT, _columns(rows, [s.gated for s in fresh]) | _moves(rows, heads, moved)) != len(rows):
-        raise RaceLost
-    attachments.place(tx, rows)
-    named = mentions.record(tx, rows)
-    for row in rows if named else ():
-        row["mentions"] = named.get(row["id"], [])
-    roots = _count_replies(tx, rows)  # may still be refused
+    words = mentions.words(rows)
+    has_more = bool(words or replies or any(row["attachments"] for row in rows))
+    encoded = [json.dump_bytes(row) for row in rows]
+    direct = array(s.event["id"] for s in fresh if s.gated)
+    _write(tx, encoded, {"direct": direct, **_moves(rows, found.heads, moved)}, is_last=is_last and not has_more)
+    if has_more:
+        attachments.place(tx, rows)
+        for message_id, named in mentions.record(tx, words).items():
+            next(row for row in rows if row["id"] == message_id)["mentions"] = named
+        roots = _count_replies(tx, rows)  # may still be refused
+        encoded = [json.dump_bytes(row) for row in rows]
+        outcome.roots += roots
     outcome.created += rows
-    outcome.roots += roots
-    heads.update(moved)
+    outcome.encoded += encoded
+    found.heads.update(moved)
+
+
+def _write(tx: Transaction, encoded: list[bytes], values: dict[str, str], *, is_last: bool) -> None:
+    values["batch"] = f"[{b','.join(encoded).decode()}]"
+    try:
+        (tx.finish if is_last else tx.execute)(WRITE, values)
+    except DBAPIError as error:
+        if sqlstate(error) == IS_THERE:
+            raise RaceLost from error
+        raise
 
 
 def _moves(rows: Sequence[MessageEvent], heads: dict[str, int], moved: dict[str, int]) -> dict[str, str]:
     by_customer = {row["conversationId"] for row in rows if row["senderType"] == "customer"}
     ids = [one for one, head in moved.items() if head != heads[one]]
     return {
-        "ids": array(ids),
-        "heads": array(moved[one] for one in ids),
-        "by_customer": array(one in by_customer for one in ids),
+        "targets": array(ids),
+        "positions": array(moved[one] for one in ids),
+        "by_customers": array(one in by_customer for one in ids),
     }
 
 
@@ -222,37 +208,12 @@ def _count_replies(tx: Transaction, rows: Sequence[MessageEvent]) -> list[Messag
     return message_views.by_ids(tx, newest) if newest else []
 
 
-def _columns(rows: Sequence[MessageEvent], through: list[bool]) -> dict[str, str]:
-    def column(name: str) -> list[Any]:
-        return [row[name] for row in rows]  # type: ignore[literal-required]
-
-    return {
-        "id": array(column("id")),
-        "conversation_id": array(column("conversationId")),
-        "seq": array(column("seq")),
-        "sender_id": array(column("senderId")),
-        "client_message_id": array(column("clientMessageId")),
-        "reply_to_id": array(column("replyToId")),
-        "thread_root_id": array(column("threadRootId")),
-        "root_reply_count": array(column("rootReplyCount")),
-        "attachment_count": array(len(row["attachments"]) for row in rows),
-        "through": array(through),
-        "sender_type": texts(column("senderType")),
-        "content": texts(column("content")),
-        "message_type": texts(column("messageType")),
-        "created_at": texts(column("createdAt")),
-        "metadata": texts(column("metadata")),
-    }
-
-
-def _insert_one_by_one(
-    tx: Transaction, fresh: Sequence[Submission], heads: dict[str, int], found: gate.Standing, outcome: Outcome
-) -> None:
+def _insert_one_by_one(tx: Transaction, fresh: Sequence[Submission], found: gate.Standing, outcome: Outcome) -> None:
     """Set aside what the database refuses for its content; any other error is the whole batch's."""
     for s in fresh:
         try:
             with tx.savepoint():
-                _insert(tx, [s], heads, found, outcome)
+                _insert(tx, [s], found, outcome, is_last=False)
         except (DBAPIError, ValueError, KeyError, TypeError) as refusal:
             _raise_unless_content(refusal)
             state = sqlstate(refusal) if isinstance(refusal, DBAPIError) else ""

@@ -12,8 +12,9 @@ import time
 
 from app.domain import announce, failures, unsettled
 from app.domain.batches import Submission
-from app.domain.commit import Busy, apply_what_is_free, end_silent_holder
+from app.domain.commit import apply_what_is_free, end_silent_holder
 from app.domain.dead_letters import bury_broken
+from app.domain.gate import Busy
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
 from app.kernel.limits import SILENT_DRAINER_S

@@ -9,51 +9,69 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.domain.batches import Outcome, Submission
+from app.kernel import json
 from app.kernel.errors import Conflict, DomainError, NotFound, OutOfOrder
 from app.kernel.events import Sender
 from app.kernel.ids import message_id
 from app.models import Transaction
 from app.models.arrays import array
 
-# One question for all that a batch must know, for each costs a round trip while the conversations are held: which ids are
-# committed and where, which of the senders are members there, and how the senders are shown.
-STANDING = text(
-    "SELECT ARRAY(SELECT m.id || ' ' || m.conversation_id FROM messages m WHERE m.id = ANY(CAST(:ids AS uuid[]))) AS known,"
-    " ARRAY(SELECT me.conversation_id || ' ' || me.profile_id FROM memberships me"
-    " JOIN conversations c ON c.id = me.conversation_id"
-    " JOIN unnest(CAST(:conversations AS uuid[]), CAST(:senders AS uuid[])) AS asked(conversation_id, profile_id)"
-    " USING (conversation_id, profile_id) WHERE me.left_at IS NULL AND c.deleted_at IS NULL) AS members,"
-    " (SELECT json_object_agg(p.id, json_build_object('id', p.id, 'username', p.username, 'displayName', p.display_name,"
-    " 'avatarUrl', p.avatar_url)) FROM profiles p WHERE p.id = ANY(CAST(:people AS uuid[]))) AS people"
+ID_LENGTH = 36
+
+# One question for all that a batch must know, for each costs a round trip while the conversations are held. They are locked
+# in the order of their ids; what follows is as of after that: where they stand, which ids are committed and where, which of
+# the senders are members there, and how the senders are shown (migrations/versions/0036_batches.py).
+OPEN = text(
+    "SELECT * FROM parley_open_batch(:turn, CAST(:targets AS uuid[]), CAST(:asked AS uuid[]), CAST(:rooms AS uuid[]),"
+    " CAST(:members AS uuid[]), CAST(:people AS uuid[]))"
 )
+
+
+class Busy(Exception):
+    """Another process has the turn to commit alone; two at once would do the work twice, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the database knows of a batch: committed ids and their conversations, memberships, and the senders as shown."""
+    """What the database knows of a batch: heads of its conversations, which are held now; committed ids and their
+    conversations; memberships; and the senders as shown.
+    """
 
+    heads: dict[str, int]
     known: dict[str, str]
     members: set[str]  # conversation id, a space, profile id
     people: dict[str, Sender]
 
 
-def standing(tx: Transaction, submissions: Sequence[Submission]) -> Standing:
-    """Find out about messages, about those named as the ones before them, and about their senders."""
-    ids = [s.event["id"] for s in submissions]
-    ids += [_before(s) for s in submissions if s.after]
+def open_batch(tx: Transaction, submissions: Sequence[Submission], *, turn: int | None) -> Standing:
+    """Hold the conversations of a batch, and find out about messages, those named as the ones before them, and senders.
+
+    With ``turn`` (a lock's number) it raises Busy where somebody else has that turn.
+    """
+    asked = [s.event["id"] for s in submissions]
+    asked += [_before(s) for s in submissions if s.after]
     gated = [s.event for s in submissions if s.gated]
-    asked = {
-        "ids": array(ids),
-        "conversations": array(event["conversationId"] for event in gated),
-        "senders": array(event["senderId"] for event in gated),
+    values = {
+        "turn": turn,
+        "targets": array({s.event["conversationId"] for s in submissions}),
+        "asked": array(asked),
+        "rooms": array(event["conversationId"] for event in gated),
+        "members": array(event["senderId"] for event in gated),
         "people": array({s.event["senderId"] for s in submissions}),
     }
-    row = tx.execute(STANDING, asked).one()
-    return Standing(dict(one.split(" ") for one in row.known), set(row.members), row.people or {})
+    row = tx.execute(OPEN, values).one()
+    if row.heads is None:
+        raise Busy
+    return Standing(
+        heads={one[:ID_LENGTH]: int(one[ID_LENGTH:]) for one in row.heads},
+        known={one[:ID_LENGTH]: one[ID_LENGTH + 1 :] for one in row.known},
+        members=set(row.standing),
+        people=json.loads(row.senders) if row.senders else {},
+    )
 
 
 def pick(
-    submissions: Sequence[Submission], heads: dict[str, int], found: Standing, outcome: Outcome
+    submissions: Sequence[Submission], found: Standing, outcome: Outcome
 ) -> tuple[list[Submission], list[Submission]]:
     """Pick what is new and may be written, and what belongs nowhere; the order of the checks is that of ``lua/accept.lua``."""
     earlier = set(found.known)
@@ -66,7 +84,7 @@ def pick(
             outcome.refused[own_id] = refusal
         elif own_id in found.known:
             pass  # a repetition
-        elif target not in heads:
+        elif target not in found.heads:
             lost.append(s)
         elif not s.gated and not _comes_next(s, earlier):
             pass  # accepted, and safe in the log

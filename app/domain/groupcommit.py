@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from uuid import UUID
 
-from app.domain import announce, failures, remembering, unsettled
+from app.domain import failures, remembering, telling, unsettled
 from app.domain.batches import Outcome, Submission
 from app.domain.commit import apply, apply_what_is_free
 from app.kernel import limits
@@ -82,6 +82,7 @@ def _commit_for_ever() -> None:
         while _queue:
             with _turn:
                 _commit_waiting()
+        telling.finish()
         _resting.set()
         if _queue:  # it came between the look and the rest
             _ring()
@@ -91,18 +92,17 @@ def settle_own() -> None:
     """Write what this process has accepted and not seen committed straight into the database; raises Unavailable."""
     with _turn:
         _settle_own()
+    telling.finish()
 
 
 def _commit_waiting() -> None:
     batch = _take()
     refusal: DomainError = Unavailable()
     outcome: Outcome | None = None
-    encoded: list[bytes] = []
     try:
         held = _settle_own()
         free = [t.submission for t in batch if t.submission.event["conversationId"] not in held]
         outcome = apply_what_is_free(free)
-        encoded = announce.encode(outcome.created)
     except DomainError as error:
         refusal = error
     except Exception:
@@ -111,10 +111,10 @@ def _commit_waiting() -> None:
         if outcome is None:
             _refuse(batch, refusal)
         else:
-            _tell(batch, outcome, encoded)
+            _tell(batch, outcome)
     if outcome is not None:
         remembering.committed_past_the_log(event["id"] for event in outcome.created)
-        announce.created(outcome, encoded)
+        telling.tell(outcome)
 
 
 def _take() -> list[Ticket]:
@@ -145,7 +145,7 @@ def _own_is_written(outcome: Outcome, held: set[str]) -> None:
     for event in [*outcome.created, *outcome.already, *outcome.buried]:
         unsettled.settled(event["id"])
     remembering.committed_past_the_log(event["id"] for event in outcome.created)
-    announce.created(outcome)
+    telling.tell(outcome)
     failures.buried(outcome.buried)
     held |= outcome.held
 
@@ -154,10 +154,11 @@ def write_again(events: list[MessageEvent]) -> None:
     """Write accepted messages that the log no longer holds (it was lost) straight into the database."""
     with _turn:
         _own_is_written(apply([Submission(event) for event in events[: limits.DRAIN_BATCH]]), set())
+    telling.finish()
 
 
-def _tell(batch: list[Ticket], outcome: Outcome, encoded: list[bytes]) -> None:
-    created = {event["id"]: (event, text) for event, text in zip(outcome.created, encoded, strict=True)}
+def _tell(batch: list[Ticket], outcome: Outcome) -> None:
+    created = {event["id"]: (event, text) for event, text in zip(outcome.created, outcome.encoded, strict=True)}
     already = {event["id"]: event for event in outcome.already}
     for ticket in batch:
         wanted = ticket.submission.event["id"]

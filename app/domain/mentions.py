@@ -21,12 +21,17 @@ INSERT = text(
     "INSERT INTO mentions (message_id, profile_id, conversation_id, seq) SELECT * FROM unnest(CAST(:messages AS uuid[]),"
     " CAST(:profiles AS uuid[]), CAST(:conversations AS uuid[]), CAST(:seqs AS bigint[])) ON CONFLICT DO NOTHING"
 )
+Word = tuple[MessageEvent, str]
 FORGET = text("DELETE FROM mentions WHERE message_id = :message_id")
 
 
-def record(tx: Transaction, rows: Sequence[MessageEvent]) -> dict[str, list[str]]:
-    """Store whom these messages name (rows with id, conversationId, seq and content): profile ids by message id."""
-    asked = [(row, username) for row in rows for username in mentioned_usernames(row["content"])[:50]]
+def words(rows: Sequence[MessageEvent]) -> list[Word]:
+    """List the words in these messages that may name somebody."""
+    return [(row, name) for row in rows if "@" in row["content"] for name in mentioned_usernames(row["content"])[:50]]
+
+
+def record(tx: Transaction, asked: Sequence[Word]) -> dict[str, list[str]]:
+    """Store whom these words name (of rows with id, conversationId and seq): profile ids by message id."""
     if not asked:
         return {}
     found = tx.execute(
@@ -40,7 +45,7 @@ def record(tx: Transaction, rows: Sequence[MessageEvent]) -> dict[str, list[str]
     named: dict[str, list[str]] = {}
     for row in found:
         named.setdefault(str(row.message_id), []).append(str(row.profile_id))
-    _store(tx, {row["id"]: row for row in rows}, named)
+    _store(tx, {row["id"]: row for row, _ in asked}, named)
     return named
 
 
@@ -52,7 +57,7 @@ def forget(tx: Transaction, message_id: str) -> None:
 def rewrite(tx: Transaction, row: MessageEvent) -> None:
     """Store anew whom an edited message names."""
     forget(tx, row["id"])
-    record(tx, [row])
+    record(tx, words([row]))
 
 
 def _store(tx: Transaction, rows: dict[str, MessageEvent], named: dict[str, list[str]]) -> None:

@@ -17,7 +17,7 @@ from app.kernel import clock, ids, limits
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError, Invalid, NotFound, Unavailable
-from app.kernel.events import MessageEvent, Page
+from app.kernel.events import Attachment, MessageEvent, Page
 from app.kernel.requests import SendMessage
 from app.live import log
 from app.models import Transaction, transaction
@@ -53,7 +53,7 @@ def send(actor: Actor, *, request: SendMessage, now: datetime) -> Sent:
     except DomainError as refusal:
         _let_go(actor, event, refusal)
         raise
-    typing.stop(actor.id, UUID(event["conversationId"]))
+    typing.stop_on_send(actor.id, event["conversationId"])
     if sent.is_new:
         metrics.accepted("through" if sent.message["persisted"] else "behind", time.perf_counter() - began)
     return sent
@@ -71,23 +71,21 @@ def _draft(actor: Actor, request: SendMessage, client_message_id: UUID, now: dat
         raise Invalid({"content": ["must not be empty"]})
     conversation_id = conversations.resolve(actor, request=request, now=now)
     reply_to, root = _reply(actor, conversation_id, request.reply_to_id)
-    message_id = ids.message_id(actor.id, client_message_id)
-    claimed = attachments.claim(
-        actor, conversation_id=conversation_id, message_id=message_id, attachment_ids=request.attachment_ids,
-        kind=request.message_type, now=now,
-    )  # fmt: skip
+    sender_id, client_key = ids.text_of(actor.id), str(client_message_id)
+    message_key = ids.message_key(sender_id, client_key)
+    claimed = _claimed(actor, request, conversation_id, UUID(message_key), now) if request.attachment_ids else []
     return {
-        "id": str(message_id),
-        "conversationId": str(conversation_id),
+        "id": message_key,
+        "conversationId": ids.text_of(conversation_id),
         "seq": None,
         "changedSeq": None,
-        "clientMessageId": str(client_message_id),
+        "clientMessageId": client_key,
         "content": request.content,
         "messageType": request.message_type,
         "senderType": conversations.sender_type(actor, conversation_id),
-        "senderId": str(actor.id),
+        "senderId": sender_id,
         "sender": {
-            "id": str(actor.id),
+            "id": sender_id,
             "username": actor.username,
             "displayName": actor.display_name,
             "avatarUrl": actor.avatar_url,
@@ -106,6 +104,15 @@ def _draft(actor: Actor, request: SendMessage, client_message_id: UUID, now: dat
         "metadata": request.metadata,
         "persisted": False,
     }
+
+
+def _claimed(
+    actor: Actor, request: SendMessage, conversation_id: UUID, message_id: UUID, now: datetime
+) -> list[Attachment]:
+    return attachments.claim(
+        actor, conversation_id=conversation_id, message_id=message_id, attachment_ids=request.attachment_ids,
+        kind=request.message_type, now=now,
+    )  # fmt: skip
 
 
 def _reply(actor: Actor, conversation_id: UUID, reply_to: UUID | None) -> tuple[UUID | None, UUID | None]:

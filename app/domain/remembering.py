@@ -30,13 +30,13 @@ class Filling:
 
 
 _filling = Filling()
-_committed: list[UUID] = []  # messages committed past the log, which the filter does not know yet
+_committed: list[str] = []  # messages committed past the log, which the filter does not know yet
 
 
 def committed_past_the_log(ids: Iterable[str]) -> None:
     """Note messages that were committed and that no accept has put into the filter."""
     if len(_committed) <= COMMITTED_MAX:
-        _committed.extend(UUID(one) for one in ids)
+        _committed.extend(ids)
 
 
 def tell_filter() -> None:
@@ -45,7 +45,7 @@ def tell_filter() -> None:
         return
     told = list(_committed)
     if len(told) <= COMMITTED_MAX and (modes.is_behind() or not seen.filling()):
-        seen.add(told)
+        seen.add(map(UUID, told))
     else:
         seen.distrust()
     del _committed[: len(told)]

@@ -123,6 +123,12 @@ def stop(actor_id: UUID, conversation_id: UUID) -> bool:
     return True
 
 
+def stop_on_send(actor_id: UUID, conversation_id: str) -> None:
+    """End the indicator of one who has sent; where nobody types, it costs nothing."""
+    if _live:
+        stop(actor_id, UUID(conversation_id))
+
+
 def stop_on(device: str) -> None:
     """End what is typed on a device that has gone."""
     for key in [key for key, indicator in list(_live.items()) if indicator.device == device]:

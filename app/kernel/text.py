@@ -24,7 +24,7 @@ def storable(text: str) -> str:
     """Give the text back if PostgreSQL can keep it; raises ValueError with a sentence if not."""
     if "\x00" in text:
         raise ValueError("must not contain the NUL character")
-    if _LONE_SURROGATE.search(text):
+    if not text.isascii() and _LONE_SURROGATE.search(text):
         raise ValueError("must not contain a lone surrogate")
     return text
 

@@ -89,11 +89,9 @@ def found(marks: Mapping[str, bytes], stands: Mapping[str, Stand]) -> None:
 
 
 def _append_arguments(changes: list[Change]) -> list[object]:
-    places = [event["changedSeq"] or 0 for event, _ in changes]
     made = [event for event, _ in changes if event["seq"] == event["changedSeq"]]
-    newest = [made[-1]["id"], made[-1]["seq"]] if made else ["", 0]
-    pairs = [part for place, (_, text) in zip(places, changes, strict=True) for part in (place, text)]
-    return [places[0], places[-1], *newest, len(changes), *pairs]
+    newest = f"{made[-1]['id']}:{made[-1]['seq']}" if made else ""
+    return [newest, len(changes), *(part for event, text in changes for part in (event["changedSeq"] or 0, text))]
 
 
 def _by_conversation(events: Sequence[MessageEvent], encoded: Sequence[bytes]) -> dict[str, list[Change]]:

@@ -24,7 +24,12 @@ _lock = threading.Lock()
 
 def take(name: str, *, per_s: float, burst: int) -> float:
     """Count one of what is named; gives 0, or the seconds to wait where it is too soon (then nothing is counted)."""
-    return _count(f"rate:{name}", 1, per_s, burst) if settings().rate_limits_enabled else 0.0
+    return _count(f"rate:{name}", 1, per_s, burst) if is_on() else 0.0
+
+
+def is_on() -> bool:
+    """Tell whether anything is counted at all."""
+    return settings().rate_limits_enabled
 
 
 def check(name: str, *, per_s: float, burst: int) -> None:
@@ -36,12 +41,12 @@ def check(name: str, *, per_s: float, burst: int) -> None:
 
 def take_send(actor_id: UUID) -> float:
     """Count a send, as ``take`` does."""
-    return take(f"send:{actor_id}", per_s=limits.SENDS_PER_S, burst=limits.SENDS_BURST)
+    return take(f"send:{actor_id}", per_s=limits.SENDS_PER_S, burst=limits.SENDS_BURST) if is_on() else 0.0
 
 
 def give_back_send(actor_id: UUID) -> None:
     """Uncount a send that was not a new message."""
-    if settings().rate_limits_enabled:
+    if is_on():
         _count(f"rate:send:{actor_id}", -1, limits.SENDS_PER_S, limits.SENDS_BURST)
 
 

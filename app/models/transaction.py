@@ -25,6 +25,8 @@ SET_CONTEXT = (
     " set_config('parley.actor_role', :context_role, true)"
 )
 CONTEXT = text(SET_CONTEXT)
+BEGIN, BEGIN_SNAPSHOT = text("BEGIN"), text("BEGIN ISOLATION LEVEL REPEATABLE READ")
+COMMIT = text("COMMIT")
 AWAY_SQLSTATES = ("", "08000", "08001", "08003", "08006", "57P01", "57P02", "57P03")
 WITH_LOCK_WAIT = text(f"{SET_CONTEXT}, set_config('lock_timeout', :context_lock_timeout, true)")
 SCOPE = text("SELECT set_config('parley.scope', :scope, true)")
@@ -37,22 +39,27 @@ TEMPORARY_SQLSTATES = ("08", "40", "53", "55", "57")  # connection, rollback, re
 class Transaction:
     """A running transaction: SQL goes through it, and what must follow the commit is left with it.
 
-    Who acts is told to the database together with the first statement, in one round trip.
+    It begins with the first statement, and with that the database is told who acts: all in one round trip.
     """
 
     connection: Connection
     actor: Actor
     lock_wait_ms: int | None = None
+    snapshot: bool = False
     _is_begun: bool = False
+    _is_over: bool = False
     _session: Session | None = None
     _after: list[Callable[[], None]] = field(default_factory=list)
 
     def execute(self, statement: Any, parameters: Any = None) -> Result[Any]:
         """Run a statement."""
         if self._is_begun:
+            if self._is_over:
+                raise RuntimeError("the transaction is over")
             return self.connection.execute(statement, parameters)
         self._is_begun = True
         context = CONTEXT if self.lock_wait_ms is None else WITH_LOCK_WAIT
+        context = _together(BEGIN_SNAPSHOT if self.snapshot else BEGIN, context)
         if isinstance(statement, TextClause) and not isinstance(parameters, list):
             values = {**self._context(), **(parameters or {})}
             return self.connection.execute(_together(context, statement), values)
@@ -63,6 +70,11 @@ class Transaction:
         """Run a statement that writes and give the number of rows it touched."""
         result = self.execute(statement, parameters)
         return result.rowcount if isinstance(result, CursorResult) else 0
+
+    def finish(self, statement: TextClause, parameters: dict[str, Any]) -> None:
+        """Run the last statement and commit, in one round trip; it answers nothing."""
+        self.execute(_together(statement, COMMIT), parameters)
+        self._is_over = True
 
     def add(self, *rows: object) -> None:
         """Add rows in this order."""
@@ -135,9 +147,7 @@ def transaction(actor: Actor, *, snapshot: bool = False, lock_wait_ms: int | Non
     try:
         DATABASE.check()
         with db.engine.connect() as connection:
-            if snapshot:
-                connection.execution_options(isolation_level="REPEATABLE READ")
-            running = Transaction(connection, actor, lock_wait_ms)
+            running = Transaction(connection, actor, lock_wait_ms, snapshot)
             yield running
             connection.commit()
             DATABASE.succeeded()
@@ -165,9 +175,10 @@ def _refusal(error: DBAPIError) -> Unavailable | None:
 
 
 @lru_cache(maxsize=512)
-def _together(context: TextClause, statement: TextClause) -> TextClause:
+def _together(first: TextClause, second: TextClause) -> TextClause:
     """Put two statements into one round trip; the answer is the second's. Both have been made of constants."""
-    return TextClause(f"{context.text}; {statement.text}").bindparams(*statement._bindparams.values())  # noqa: SLF001
+    bound = (*first._bindparams.values(), *second._bindparams.values())  # noqa: SLF001
+    return TextClause(f"{first.text}; {second.text}").bindparams(*bound)
 
 
 def is_temporary(error: DBAPIError) -> bool:

@@ -40,7 +40,7 @@ const heard = new Promise((resolve, reject) => {
 });
 const unread = await manager.getUnreadCount();
 await Promise.race([joining, heard]);
-await SAY();
+while (!(await SAY()).ok) await new Promise((resolve) => setTimeout(resolve, 500));
 const [seq, state] = await heard;
 manager.unsubscribeAll();
 const told = JSON.stringify({ seq, state, states, unread });

@@ -125,14 +125,16 @@ def spoke(command: list[str], where: Path, person: Person, room: str, words: str
         running = subprocess.Popen(command, cwd=where, stdout=output, stderr=output)
     try:
         until(
-            lambda: re.search(rf"^\d+ {person.username} {words}$", log.read_text(), re.MULTILINE), what="its own words"
+            lambda: re.search(rf"^\d+ {person.username} {words}$", log.read_text(), re.MULTILINE),
+            within_s=30,  # most of which a busy machine takes to start it
+            what="its own words",
         )
     except AssertionError as error:
         raise AssertionError(log.read_text()) from error
     finally:
         running.kill()
         running.wait()
-    assert words in [m["content"] for m in person.history(room) if m["persisted"]]
+    until(lambda: words in [m["content"] for m in person.history(room) if m["persisted"]], what="the commit")
 
 
 def test_the_readmes_python_program_talks(stack: Stack, name: str, tmp_path: Path) -> None:

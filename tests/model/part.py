@@ -38,7 +38,7 @@ from app.domain import (
     remembering,
     unsettled,
 )
-from app.domain.commit import Busy
+from app.domain.gate import Busy
 from app.extensions import CACHE, DATABASE, LOG, db, redis, socketio
 from app.factory import create_app
 from app.kernel import clock, settings

@@ -7,7 +7,7 @@ import threading
 from app.cli.doctor.findings import Sick
 from app.domain import checkup
 from app.domain.checkup import Patient
-from app.domain.commit import Busy
+from app.domain.gate import Busy
 from app.kernel import clock
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
