@@ -82,7 +82,6 @@ def _commit_for_ever() -> None:
         while _queue:
             with _turn:
                 _commit_waiting()
-        telling.finish()
         _resting.set()
         if _queue:  # it came between the look and the rest
             _ring()

@@ -36,6 +36,7 @@ from app.domain import (
     notices,
     relay,
     remembering,
+    telling,
     unsettled,
 )
 from app.domain.gate import Busy
@@ -218,6 +219,7 @@ class Part:
         if where == "end":
             del self.verbs[number]
             groupcommit._resting.wait(PATIENCE_S)
+            telling.finish()
         CACHE.succeeded()
         DATABASE.succeeded()
         return where, result, error
