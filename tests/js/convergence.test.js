@@ -37,7 +37,10 @@ async function run(seed) {
     }
   };
   const anyMessage = () => pick([...server.rooms.get("c1").messages.values()]);
-  const change = (changes) => tell("message:changed", server.change("c1", anyMessage().id, changes));
+  const change = (changes) => {
+    const event = server.change("c1", anyMessage().id, changes);
+    if (event) tell("message:changed", event);
+  };
   const steps = [
     () => tell("message", server.send("c1", BOB, { content: `b${chance()}` })),
     () => tell("message", server.send("c1", BOB, { content: "reply", replyToId: anyMessage().id })),

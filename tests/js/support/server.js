@@ -42,7 +42,7 @@ export class ReferenceServer {
   change(id, messageId, changes) {
     const room = this.rooms.get(id);
     const target = room.messages.get(messageId);
-    if (target.deletedAt) return structuredClone(target); // the server refuses what comes later, and takes no position for it
+    if (target.deletedAt) return null; // the server refuses what comes later: no position, no event
     const goes = changes.deletedAt && !target.deletedAt && target.threadRootId;
     Object.assign(target, changes, { changedSeq: (room.head += 1) });
     if (goes) target.rootReplyCount = this.recount(id, target.threadRootId, -1, room.head);

@@ -104,10 +104,12 @@ export class Conversations extends Emitter {
   unreadAfter(conversation, message) {
     const { seq, changedSeq } = message;
     if (changedSeq == null || changedSeq <= conversation.headSeq) return {};
-    const isNew = seq != null && seq > conversation.headSeq && seq > conversation.readSeq;
-    const counts = isNew && message.senderId !== this.actorId && !message.deletedAt;
-    const unreadCount = Math.min(MOST_COUNTED, conversation.unreadCount + (counts ? 1 : 0));
-    return { headSeq: changedSeq, unreadCount };
+    const concerns = seq != null && seq > conversation.readSeq && message.senderId !== this.actorId;
+    const isNew = seq != null && seq > conversation.headSeq;
+    // One that was counted and is deleted counts no more; where there are more than are counted, the server knows.
+    const isGone = !isNew && message.deletedAt && conversation.unreadCount < MOST_COUNTED;
+    const by = !concerns ? 0 : isNew ? Number(!message.deletedAt) : isGone ? -1 : 0;
+    return { headSeq: changedSeq, unreadCount: Math.max(0, Math.min(MOST_COUNTED, conversation.unreadCount + by)) };
   }
 }
 

@@ -178,9 +178,7 @@ export class Session extends Emitter {
     this.archive.at(conversationId)?.put(message);
     this.outbox.noted(message);
     this.conversations.noted(message);
-    const isCounted = this.reading.recount(conversationId);
-    // Whether it had been counted is not known here.
-    if (!isCounted && message.deletedAt) this.fetchConversation(conversationId).catch(() => {});
+    this.reading.recount(conversationId);
     if (message.seq === message.changedSeq) this.typing.ended(conversationId, message.senderId);
     this.emit("message", message);
   }
