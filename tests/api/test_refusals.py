@@ -23,6 +23,7 @@ pytestmark = one_mode
 NOBODY = str(uuid.uuid4())
 BY_NAME = {f"{call.method} {call.rule}": call for call in CALLS}
 WITH_BODY = [name for name, call in BY_NAME.items() if call.body is not None and not call.takes_form]
+LOGOUT = "POST /auth/logout"  # what succeeds there ends the session that all the others use
 STATUS_OF = {
     "malformed": {400}, "unauthenticated": {401}, "forbidden": {403}, "not_found": {404, 405}, "conflict": {409},
     "out_of_order": {409}, "too_large": {413}, "invalid": {422}, "rate_limited": {429}, "unavailable": {503},
@@ -110,13 +111,16 @@ def test_a_forged_or_foreign_token_is_refused(stack: Stack, people: dict[str, An
     [(b"{", "application/json"), (b"", "application/json"), (b"a=1", "application/x-www-form-urlencoded"),
      (b"{}", "text/plain"), (b'{"a": NaN}', "application/json"), (b"\xff\xfe\xff", "application/json")],
 )  # fmt: skip
-def test_what_is_not_json_is_malformed(people: dict[str, Any], name: str, body: bytes, content_type: str) -> None:
-    call, ann = BY_NAME[name], people["ann"]
+def test_what_is_not_json_is_malformed(
+    stack: Stack, people: dict[str, Any], name: str, body: bytes, content_type: str
+) -> None:
+    call = BY_NAME[name]
+    ann = Person(stack.url, f"r{uuid.uuid4().hex[:10]}") if name == LOGOUT and not body else people["ann"]
     headers = {"Authorization": f"Bearer {ann.token}", "Content-Type": content_type}
     url = f"{ann.url}/api{path_of(call)}"
     answer = ann.session.request(call.method, url, data=body, headers=headers, timeout=20)
-    if call.method == "DELETE" and not body:
-        assert answer.status_code == 200, "a deletion needs no body, even where it may have one"
+    if not call.needs_body and not body:
+        assert answer.status_code == 200, "what ends something needs no body, even where it may have one"
     else:
         envelope(answer, "malformed")
 
@@ -317,7 +321,7 @@ def test_a_person_who_is_not_there_comes_before_the_right_to_add_them(people: di
 relaxed = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
-@pytest.mark.parametrize("name", WITH_BODY)
+@pytest.mark.parametrize("name", [name for name in WITH_BODY if name != LOGOUT])
 @relaxed
 @given(data=st.data())
 def test_no_body_is_ever_a_fault_of_ours(people: dict[str, Any], name: str, data: st.DataObject) -> None:
