@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.domain import announce, attachments, mentions, messages
+from app.domain import attachments, mentions, messages, telling
 from app.domain.access import Member, member_of
 from app.kernel.actor import Actor
 from app.kernel.errors import Conflict, Forbidden, Invalid
@@ -130,7 +130,7 @@ def _announced(tx: Transaction, event: MessageEvent, position: int) -> MessageEv
     told = [event["id"], *([event["threadRootId"]] if event["threadRootId"] else [])]
     after = {found["id"]: found for found in views.by_ids(tx, told) if found["changedSeq"] == position}
     changed = after.pop(event["id"])
-    tx.after_commit(lambda: announce.changed(changed, list(after.values())))
+    tx.after_commit(lambda: telling.changed(changed, list(after.values())))
     return changed
 
 

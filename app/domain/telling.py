@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 
 from app.domain import announce
 from app.domain.batches import Outcome
+from app.kernel.events import MessageEvent
 
 _waiting: deque[Outcome] = deque()
 _room = threading.Semaphore(1)
@@ -24,6 +26,12 @@ def tell(outcome: Outcome) -> None:
         threading.Thread(target=_tell_for_ever, daemon=True, name="teller").start()
     _waiting.append(outcome)
     _bell.release()
+
+
+def changed(event: MessageEvent, roots: Sequence[MessageEvent]) -> None:
+    """Tell of a changed message, once everybody is told of what was committed before it."""
+    finish()
+    announce.changed(event, roots)
 
 
 def finish() -> None:

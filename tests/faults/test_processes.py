@@ -46,7 +46,7 @@ def test_a_drainer_stopped_in_mid_transaction_loses_its_turn_and_does_no_harm_wh
     ground.behind.send_until_taken(within_s=5)
     waits = (
         "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        " AND query LIKE '%%FOR NO KEY UPDATE%%'"
+        " AND query LIKE '%%parley_open_batch%%'"
     )
     with ground.inside.held(ground.room):
         accepted = ground.behind.send_until_taken(within_s=5)[0].message
