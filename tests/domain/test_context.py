@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from app.kernel.actor import SYSTEM, Actor
 from app.models import transaction
@@ -47,3 +48,64 @@ def test_a_transaction_that_does_nothing_costs_nothing(aside: Aside) -> None:
     with transaction(SYSTEM) as tx:
         pass
     assert not tx.connection.in_transaction()
+
+
+MINE = text("SELECT count(*) FROM profiles WHERE id = :id")
+ADD = text(
+    "INSERT INTO profiles (id, kind, username, display_name, created_at) VALUES (:id, 'bot', :name, 'Told', now())"
+)
+
+
+def _row() -> dict[str, object]:
+    made = uuid.uuid4()
+    return {"id": made, "name": f"t{made.hex[:20]}"}
+
+
+def _is_there(row: dict[str, object]) -> bool:
+    with transaction(SYSTEM) as tx:
+        return bool(tx.execute(MINE, {"id": row["id"]}).scalar_one())
+
+
+def test_an_error_undoes_what_came_before_it_and_leaves_the_connection_usable(aside: Aside) -> None:
+    row = _row()
+    with pytest.raises(ProgrammingError), transaction(SYSTEM) as tx:
+        tx.execute(ADD, row)
+        tx.execute(text("SELECT nonsense"))
+    assert not _is_there(row)
+    with pytest.raises(LookupError), transaction(SYSTEM) as tx:
+        tx.execute(ADD, row)
+        raise LookupError
+    assert not _is_there(row)
+    with transaction(SYSTEM) as tx:
+        tx.execute(ADD, row)
+    assert _is_there(row)
+
+
+@pytest.mark.parametrize("came_before", [False, True])
+def test_a_last_statement_commits_and_is_the_last(aside: Aside, *, came_before: bool) -> None:
+    row = _row()
+    with transaction(SYSTEM) as tx:
+        if came_before:
+            tx.execute(ASKED)
+        tx.finish(ADD, row)
+        assert _is_there(row)
+        with pytest.raises(RuntimeError):
+            tx.execute(ASKED)
+    with pytest.raises(IntegrityError), transaction(SYSTEM) as tx:
+        tx.finish(ADD, row)
+    assert _is_there(_added(_row()))
+
+
+def _added(row: dict[str, object]) -> dict[str, object]:
+    with transaction(SYSTEM) as tx:
+        tx.finish(ADD, row)
+    return row
+
+
+def test_a_snapshot_is_of_one_moment(aside: Aside) -> None:
+    row = _row()
+    with transaction(SYSTEM, snapshot=True) as tx:
+        before = tx.execute(MINE, {"id": row["id"]}).scalar_one()
+        _added(row)
+        assert tx.execute(MINE, {"id": row["id"]}).scalar_one() == before == 0
+    assert _is_there(row)
