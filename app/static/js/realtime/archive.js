@@ -129,14 +129,20 @@ export class Archive {
   /** This will apply all that changed after a position. @param {string} conversationId @param {number} after */
   async sync(conversationId, after) {
     for (let page = 0; page < MOST_SYNC_PAGES; page += 1) {
-      const { messages, upToSeq, hasMore } = await this.request("sync", { conversationId, after, limit: SYNC_PAGE });
-      this.at(conversationId)?.putAll(messages);
-      for (const message of messages) this.missed(message);
-      after = Math.max(after, upToSeq);
+      const { reached, hasMore } = await this.step(conversationId, after);
+      after = reached;
       if (!hasMore) return after;
     }
     await this.reload(conversationId);
     return after;
+  }
+
+  /** This will apply a page of what changed after a position. @param {string} conversationId @param {number} after */
+  async step(conversationId, after) {
+    const { messages, upToSeq, hasMore } = await this.request("sync", { conversationId, after, limit: SYNC_PAGE });
+    this.at(conversationId)?.putAll(messages);
+    for (const message of messages) this.missed(message);
+    return { reached: Math.max(after, upToSeq), hasMore };
   }
 
   /** @param {Timeline} timeline @param {HistoryPage} page */

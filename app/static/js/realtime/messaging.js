@@ -48,7 +48,7 @@ export class RealtimeMessagingManager {
   /** @param {string} conversationId @param {Handlers} [handlers] */
   subscribeToConversation(conversationId, handlers = {}) {
     const names = ["conversation", "receipts", "typing", "presence"].map((kind) => `${kind}:${conversationId}`);
-    return this.hold(names, handlers, (event) => !event.conversationId || event.conversationId === conversationId);
+    return this.hold(names, handlers, (event) => !event.conversationId || event.conversationId === conversationId, conversationId);
   }
 
   /** Every message that concerns one customer. @param {string} customerId @param {Handlers} [handlers] */
@@ -128,9 +128,13 @@ export class RealtimeMessagingManager {
     for (const channel of [...this.subscriptions]) this.unsubscribe(channel);
   }
 
-  /** @param {string[]} names @param {Handlers} handlers @param {(event: any) => boolean} [concerns] */
-  hold(names, handlers, concerns = () => true) {
+  /**
+   * @param {string[]} names @param {Handlers} handlers @param {(event: any) => boolean} [concerns]
+   * @param {string | null} [conversationId]  whose messages are heard, none left out; all where there is none
+   */
+  hold(names, handlers, concerns = () => true, conversationId = null) {
     const channel = this.session.channels.channel(...names);
+    if (handlers.onMessage) channel.cleanups.push(this.session.following.follow(conversationId));
     for (const [name, handler] of wired(handlers)) {
       channel.cleanups.push(this.session.on(name, (event) => concerns(event) && handler(event)));
     }

@@ -6,6 +6,7 @@ import { Channels } from "./channels.js";
 import { systemClock } from "./clock.js";
 import { Conversations } from "./conversations.js";
 import { Emitter } from "./emitter.js";
+import { Following } from "./following.js";
 import { Marks } from "./marks.js";
 import { Once } from "./once.js";
 import { Outbox } from "./outbox.js";
@@ -45,6 +46,7 @@ export class Session extends Emitter {
     this.once = new Once();
     this.turns = new Turns();
     this.asking = new Asking(this);
+    this.following = new Following();
     this.archive = new Archive({
       api,
       request,
@@ -156,7 +158,9 @@ export class Session extends Emitter {
     // Less than I know of, and no mark of mine is on its way: set back on another device while I was away.
     const isSetBack = known && readSeq != null && readSeq < known.readSeq && !this.reads.isBusy(id);
     if (!known || known.version < version || isSetBack || this.asking.unanswered.has(id)) this.fetchConversation(id).catch(() => {});
-    if (known) this.positions.heardOfHead(id, headSeq);
+    // One that is new here begins where it stands: who follows it hears all that comes after, whatever is fetched later.
+    if (known || this.positions.at(id) != null) this.positions.heardOfHead(id, headSeq);
+    else this.positions.advance(id, headSeq);
   }
 
   /** @param {Set<string>} mine */
@@ -200,8 +204,9 @@ export class Session extends Emitter {
 
   /** @param {string} id @param {number} position @returns {Promise<number>} */
   async heal(id, position) {
-    if (!this.archive.holds(id)) return (await this.fetchConversation(id))?.headSeq ?? position;
-    const reached = await this.archive.sync(id, position);
+    const { archive } = this;
+    if (!archive.holds(id) && !this.following.has(id)) return (await this.fetchConversation(id))?.headSeq ?? position;
+    const reached = archive.holds(id) ? await archive.sync(id, position) : (await archive.step(id, position)).reached;
     // The count of the unread is the server's, wherever the page does not hold them all.
     this.fetchConversation(id).catch(() => {});
     return reached;
@@ -231,7 +236,7 @@ export class Session extends Emitter {
   placed({ id, headSeq, receivedSeq, readSeq }, isLatest) {
     this.received.known(id, receivedSeq);
     if (isLatest) this.reads.reset(id, readSeq);
-    if (this.archive.holds(id)) this.positions.heardOfHead(id, headSeq);
+    if (this.archive.holds(id) || (this.following.has(id) && this.positions.at(id) != null)) this.positions.heardOfHead(id, headSeq);
     else this.positions.advance(id, headSeq);
   }
 
