@@ -47,12 +47,12 @@ class View:
         self.early = {position: event for position, event in self.early.items() if position > self.position}
         self.behind |= bool(self.early)
 
-    def keep(self, message: Message) -> None:
+    def keep(self, message: Message, *, counts: bool = True) -> None:
         """Last changedSeq wins; at an equal one the full copy does (a root may be known by its new count only)."""
         old = self.messages.get(message.id)
         if old is None or not old.persisted or old.changed_seq <= message.changed_seq:
             self.messages[message.id] = message
-        if message.root_reply_count is not None and (message.seq == message.changed_seq or message.deleted):
+        if counts and message.root_reply_count is not None and (message.seq == message.changed_seq or message.deleted):
             self.count_reply(message, message.root_reply_count)
 
     def count_reply(self, reply: Message, count: int) -> None:
@@ -62,8 +62,9 @@ class View:
             self.messages[root.id] = replace(root, reply_count=count, changed_seq=reply.changed_seq)
 
     def catch_up(self, answer: Answer) -> None:
+        """Take what was missed. A root comes itself, on a later page than its reply if more has happened to it."""
         for message in answer.messages:
-            self.keep(message)
+            self.keep(message, counts=False)
         self.position = max(self.position, answer.up_to)
         self.behind = self.paging = answer.has_more
         self.apply_early()
@@ -150,8 +151,13 @@ class Client:
             outbox.remove(send.id)
             self.views[send.conversation].messages.pop(send.id, None)
 
-    def take_answer(self, conversation: str, answer: Answer, *, fresh: bool) -> None:
+    def take_answer(self, conversation: str, answer: Answer, *, fresh: bool, after: int) -> None:
         view = self.views[conversation]
-        view.load(answer) if fresh else view.catch_up(answer)
+        if fresh:
+            view.load(answer)
+        elif after > view.position:
+            view.behind = True  # it was asked for before a page began anew further back: what lies between is not in it
+        else:
+            view.catch_up(answer)
         for message in answer.messages:
             self.seen(message)

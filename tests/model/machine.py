@@ -234,7 +234,8 @@ class ParleyMachine(RuleBasedStateMachine):
         invariants.i6_an_answer_is_complete(self, question, answer)
         invariants.i7_a_page_shows_finals_as_final(self, answer)
         if read.client.process == question.process:
-            read.client.take_answer(question.conversation, answer, fresh=question.reading is Reading.HISTORY)
+            fresh = question.reading is Reading.HISTORY
+            read.client.take_answer(question.conversation, answer, fresh=fresh, after=question.after)
 
     # Memberships.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import forkserver
@@ -18,7 +17,7 @@ from tests.model.part import PLANT
 from tests.model.real import Parts, RealSystem
 from tests.model.system import CONVERSATIONS, DRAINERS, Message, Stage
 from tests.model.test_machine import SEED, attack
-from tests.support.stack import environment, fresh_database
+from tests.support.stack import environment, fresh_database, redis_number
 
 EXAMPLES = int(os.environ.get("MODEL_REAL_EXAMPLES", "70"))
 PLANTED_SEED = 20
@@ -37,7 +36,7 @@ def parts_on(services: dict[str, str], template: str, **more: str) -> Iterator[P
     """Children on a database and Redis databases of their own."""
     name = fresh_database(services, template)
     environ = environment(services, name) | more
-    number = secrets.randbelow(14) + 1
+    number = redis_number()  # one that no stack beside this has: its drainer and healer would join in
     for key in ("REDIS_URL", "MESSAGE_LOG_REDIS_URL"):
         environ[key] = urlunsplit(urlsplit(environ[key])._replace(path=f"/{number}"))
     superuser = urlunsplit(urlsplit(services["PARLEY_TEST_SUPERUSER_URL"])._replace(path=f"/{name}"))
