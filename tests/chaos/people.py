@@ -158,7 +158,8 @@ class Device(threading.Thread, Client):
         assert self.line is not None
         own = next(i for i, name in self.record.words.conversations.items() if name == conversation)
         view = self.views[conversation]
-        reply = self.line.ask("sync", {"conversationId": own, "after": view.position, "limit": PAGE})
+        after = view.position
+        reply = self.line.ask("sync", {"conversationId": own, "after": after, "limit": PAGE})
         if reply.fate is Fate.SILENT:
             self.record.silent.append(f"a sync of {self.device}")
         if reply.fate is not Fate.OK:
@@ -167,7 +168,8 @@ class Device(threading.Thread, Client):
             return False
         messages = tuple(map(self.record.words.message, reply.data["messages"]))
         self.record.finals.update((m.id, m.seq, m.changed_seq) for m in messages if m.seq is not None)
-        self.take_answer(conversation, Answer(messages, reply.data["upToSeq"], reply.data["hasMore"]), fresh=False)
+        answer = Answer(messages, reply.data["upToSeq"], reply.data["hasMore"])
+        self.take_answer(conversation, answer, fresh=False, after=after)
         return True
 
     # Writing.

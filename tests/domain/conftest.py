@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from flask import Flask
 
 from app.domain import drain
+from app.extensions import LOG
 from app.factory import create_app
 from config import load_config
 from tests.support.clients import PASSWORD, send_body
@@ -60,7 +62,10 @@ class Aside:
         return list(self.call(self.ann, "GET", f"/conversations/{room}/messages")["items"])
 
     def drain(self) -> None:
-        """Drain all there is."""
+        """Drain all there is, once the log can be asked: another test may have lost it in this very process a moment ago."""
+        deadline = time.monotonic() + 5
+        while LOG.is_open and time.monotonic() < deadline:
+            time.sleep(0.1)
         drain.drain_all(at_most_s=20)
 
     def log_length(self) -> int:
