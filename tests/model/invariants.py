@@ -133,10 +133,12 @@ def i8_only_members_are_joined(world: World) -> None:
 
 
 def i8_the_removed_are_shut_out(world: World) -> None:
-    """I8: nobody removed is believed by a shared cache that has heard of it."""
+    """I8: nobody removed is believed by a shared cache that has heard of it, nor by a process that has as well: one with a
+    socket of theirs believes that until then.
+    """
     for person in PEOPLE:
         for conversation in CONVERSATIONS:
-            if not world.reference.may_reach(SHARED, person, conversation):
+            if not any(world.reference.may_reach(holder, person, conversation) for holder in (SHARED, PROCESSES[0])):
                 require("I8", is_refused(world.system, person, conversation), "still served", person, conversation)
 
 
