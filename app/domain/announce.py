@@ -29,8 +29,7 @@ def created(outcome: Outcome) -> None:
     try:
         _remember([*outcome.created, *outcome.roots], [*outcome.encoded, *encode(outcome.roots)])
         with emits.together():
-            for event, text in zip(outcome.created, outcome.encoded, strict=True):
-                _tell(event, text)
+            emits.messages(outcome.created, outcome.encoded)
         metrics.persisted(event["createdAt"] for event in outcome.created)
     except Exception:
         log.exception("committed messages could not be announced; the healer does it")
@@ -53,9 +52,9 @@ def repeated(outcome: Outcome) -> None:
         log.exception("committed messages could not be announced again; the healer does it")
 
 
-def _tell(event: MessageEvent, encoded: bytes | None = None) -> None:
+def _tell(event: MessageEvent) -> None:
     if event["seq"] == event["changedSeq"]:
-        emits.message(event, encoded)
+        emits.message(event)
     else:
         emits.changed(event)
 

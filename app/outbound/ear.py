@@ -22,8 +22,10 @@ LET_GO_AFTER_S = 60.0
 LET_GO_LOOK_S = 5.0
 FRESH_S = 2.0
 AT_ONCE = 500  # channels in one command
+HEARD_AT_ONCE = 100  # messages
 MESSAGES = (b"message", b"smessage")
 TOPIC = "parley:of:"
+Heard = tuple[bytes, bytes]  # channel, message
 
 
 def topic_of(room: Any) -> str | None:
@@ -58,6 +60,7 @@ class Ear:
         self._lock = threading.Lock()
         self._connection: Any = None
         self._verb = "SUBSCRIBE"
+        self._pinged_at = self._looked_at = 0.0
         self._asked = self._awaited = self._answered = self._late = (
             0  # numbers of pings; what was asked before is heard
         )
@@ -148,8 +151,11 @@ class Ear:
             connection.disconnect()  # its reader finds out, and asks for everything again
 
     # hearing ----------------------------------------------------------------------------------------------------------
-    def listen(self) -> Iterator[tuple[bytes, bytes]]:
-        """Connect and give each message with its channel, until the connection is lost; raises RedisError or OSError."""
+    def listen(self) -> Iterator[list[Heard]]:
+        """Connect and give the messages that have come by then, until the connection is lost; raises RedisError or OSError.
+
+        One who is slow to act on them is given more at a time, and can do together what costs most when it is done for each.
+        """
         client = redis.client(redis.url or "", timeout_s=SILENCE_MAX_S)
         connection = client.connection_pool.get_connection()
         try:
@@ -176,29 +182,48 @@ class Ear:
             self._write(("SUBSCRIBE", *map(redis.channel, self._common)), *everything)
             self._awaited = self._late = self._asked
 
-    def _read(self, connection: Any) -> Iterator[tuple[bytes, bytes]]:
-        pinged_at = looked_at = time.monotonic()
+    def _read(self, connection: Any) -> Iterator[list[Heard]]:
+        self._pinged_at = self._looked_at = time.monotonic()
         while True:
-            try:
-                answer = connection.read_response(timeout=PING_EVERY_S, disconnect_on_error=False)
-            except NothingYet:
-                answer = None
-            now = time.monotonic()
-            if answer is not None:
-                self.heard_at = now
-                if answer[0] in MESSAGES:
-                    yield answer[1], answer[2]
-                elif answer[0] == b"pong":
-                    self._answer(int(answer[1]))
-            if now - self.heard_at > SILENCE_MAX_S:
-                raise OSError("no answer to a ping")
-            if now - pinged_at > PING_EVERY_S:
-                pinged_at = now
-                is_time = now - looked_at > LET_GO_LOOK_S
-                looked_at = now if is_time else looked_at
-                with self._lock:
-                    self._ask_for_new()
-                    self._write(*(self._letting_go(now) if is_time else ()))
+            heard: list[Heard] = []
+            for kind, channel, *data in self._answers_by_now(connection):
+                if kind in MESSAGES:
+                    heard.append((channel, data[0]))
+                elif kind == b"pong":
+                    if heard:
+                        yield heard  # what came before the answer is acted on before it
+                        heard = []
+                    self._answer(int(channel))
+            if heard:
+                yield heard
+            self._keep_alive()
+
+    def _keep_alive(self) -> None:
+        now = time.monotonic()
+        if now - self.heard_at > SILENCE_MAX_S:
+            raise OSError("no answer to a ping")
+        if now - self._pinged_at > PING_EVERY_S:
+            self._pinged_at = now
+            is_time = now - self._looked_at > LET_GO_LOOK_S
+            self._looked_at = now if is_time else self._looked_at
+            with self._lock:
+                self._ask_for_new()
+                self._write(*(self._letting_go(now) if is_time else ()))
+
+    def _answers_by_now(self, connection: Any) -> list[Any]:
+        """Wait a little for an answer of the server, and take what has come behind it."""
+        answers: list[Any] = []
+        try:
+            while len(answers) < HEARD_AT_ONCE and (not answers or connection.can_read(0)):
+                answers.append(connection.read_response(timeout=PING_EVERY_S, disconnect_on_error=False))
+        except NothingYet:
+            pass
+        except (RedisError, OSError):
+            if not answers:
+                raise  # else what has come is acted on first; the connection is found lost the next time
+        if answers:
+            self.heard_at = time.monotonic()
+        return answers
 
     def _answer(self, number: int) -> None:
         with self._answers:

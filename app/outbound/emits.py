@@ -16,12 +16,18 @@ def conversation_room(conversation_id: object) -> str:
     return f"conversation:{conversation_id}"
 
 
-def message(event: MessageEvent, encoded: bytes | None = None) -> None:
-    """Emit a created message, final, and tell the operator's other services; where it is encoded already, as it is."""
-    encoded = encoded or json.dump_bytes(event)
+def message(event: MessageEvent) -> None:
+    """Emit a created message, final, and tell the operator's other services."""
+    messages([event], [json.dump_bytes(event)])
+
+
+def messages(events: Sequence[MessageEvent], encoded: Sequence[bytes]) -> None:
+    """Emit created messages, final and encoded already, and tell the operator's other services."""
     manager = socketio.server.manager
-    manager.emit_encoded("message", event, encoded, room=conversation_room(event["conversationId"]))
-    manager.tell("channel:chat-messages", encoded)
+    rooms = [conversation_room(event["conversationId"]) for event in events]
+    manager.emit_encoded("message", zip(events, encoded, rooms, strict=True))
+    for text in encoded:
+        manager.tell("channel:chat-messages", text)
 
 
 def provisional(event: MessageEvent) -> None:

@@ -16,21 +16,19 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import uuid4
-
-from engineio.packet import MESSAGE, Packet
 
 from app.extensions import CACHE, redis
 from app.kernel import json
 from app.kernel.breaker import Down
 from app.kernel.settings import settings
 from app.outbound import bus
-from app.outbound.ear import Ear, channel_of, has_shards, topic_of
-from app.outbound.occupancy import Occupied
+from app.outbound.delivering import About, Delivering, Emit
+from app.outbound.ear import Ear, Heard, channel_of, has_shards, topic_of
 
 log = logging.getLogger(__name__)
 PUBLISH = (
@@ -45,18 +43,6 @@ HEARS_TOPICS = "parley:topics"  # nothing is said on it: who listens to it hears
 HERE = "parley:here:"  # nor on this, and its process's name: who is alone need not tell anybody
 ALSO = b'{"also":'  # a copy for those who do not
 ABOUT = ("id", "conversationId", "senderId", "seq", "changedSeq", "persisted", "createdAt", "userId", "customerId")
-About = dict[str, Any]
-Hook = Callable[[str, About], None]
-
-
-class Emit(NamedTuple):
-    """An event on its way: to a room or several, what must be known of it, and the packet that clients get."""
-
-    event: str
-    room: Any
-    about: About
-    packet: str
-    once: str | None = None  # its name, where it travels on several channels: a process takes it once
 
 
 class Gathering(threading.local):
@@ -66,7 +52,7 @@ class Gathering(threading.local):
     told: list[tuple[str, bytes]]
 
 
-class FanoutManager(Occupied):
+class FanoutManager(Delivering):
     """Emits to rooms of every web process. Hooks are set by the factory."""
 
     name = "parley"
@@ -74,11 +60,9 @@ class FanoutManager(Occupied):
     def __init__(self, *, channel: str = "parley:emits") -> None:
         self._here = f"{HERE}{uuid4().hex}"
         super().__init__(Ear((channel, bus.CHANNEL, HEARS_TOPICS, self._here)), channel=channel, json=json)
-        self.on_emit: Hook | None = None  # every emit that is delivered here, own or heard
         self.on_unpublished: Callable[[list[tuple[str, About]]], None] | None = (
             None  # the others were not told of these
         )
-        self.not_meant: Callable[[str, Any], list[str]] | None = None  # sockets here that must not hear an event
         self.on_notice: Callable[[dict[str, Any]], None] | None = None  # one of another process (``outbound/bus.py``)
         self._gathering = Gathering()
         self._own = f'{{"host_id":"{self.host_id}"'.encode()
@@ -96,42 +80,26 @@ class FanoutManager(Occupied):
             return
         emit = Emit(event, room, _about(data), f"2{json.dumps([event, data])}")
         if more.get("ignore_queue"):
-            self._deliver(emit, more.get("skip_sid"))
+            self._deliver([emit], more.get("skip_sid"))
         else:
-            self._hear(emit)
+            self._hear([emit])
             self._gather(emit)
 
-    def emit_encoded(self, event: str, data: dict[str, Any], encoded: bytes, *, room: Any) -> None:
-        """Emit to every process what has been encoded already."""
+    def emit_encoded(self, event: str, bodies: Iterable[tuple[Mapping[str, Any], bytes, str]]) -> None:
+        """Emit what has been encoded already to every process: several bodies of an event, each with its text and its room."""
         if not settings().fast_path:
-            self._emit_as_the_library(event, data, "/", room, {})
+            for data, _, room in bodies:
+                self._emit_as_the_library(event, data, "/", room, {})
             return
-        emit = Emit(event, room, _about(data), f'2["{event}",{encoded.decode()}]')
-        self._hear(emit)
-        self._gather(emit)
+        emits = [Emit(event, room, _about(data), f'2["{event}",{text.decode()}]') for data, text, room in bodies]
+        self._hear(emits)
+        for emit in emits:
+            self._gather(emit)
 
     def _emit_as_the_library(self, event: str, data: Any, namespace: Any, room: Any, more: dict[str, Any]) -> None:
         if more.get("ignore_queue"):
             more["skip_sid"] = self._not_meant(event, data) or more.get("skip_sid")
         super().emit(event, data, namespace=namespace, room=room, **more)
-
-    def _hear(self, emit: Emit) -> None:
-        if self.on_emit is not None:
-            self.on_emit(emit.event, emit.about)
-        self._deliver(emit, None)
-
-    def _deliver(self, emit: Emit, skipped: str | None) -> None:
-        """Write the one packet to every socket here that is in the room and meant."""
-        packet = Packet(MESSAGE, emit.packet)
-        unmeant = self._not_meant(emit.event, emit.about)
-        sockets = self.server.eio.sockets
-        for sid, eio_sid in self.get_participants("/", emit.room):  # of a copy: a write may end a socket
-            socket = sockets.get(eio_sid)
-            if socket is not None and not socket.closed and sid != skipped and sid not in unmeant:
-                socket.send(packet)
-
-    def _not_meant(self, event: str, about: Any) -> list[str]:
-        return self.not_meant(event, about) if self.not_meant is not None else []
 
     # publishing -------------------------------------------------------------------------------------------------------
     @contextmanager
@@ -244,38 +212,50 @@ class FanoutManager(Occupied):
     def _listen(self) -> Iterator[bytes]:
         while True:
             try:
-                for channel, data in self.ear.listen():
-                    yield from self._heard_safely(channel, data)
+                for heard in self.ear.listen():
+                    yield from self._take_in(heard)
             except Exception as error:  # noqa: BLE001 - an ear that ends for ever would be worse than any of them
                 log.warning("the emit channels are lost: %s", error)
             time.sleep(BACK_OFF_S)
 
-    def _heard_safely(self, channel: bytes, data: bytes) -> list[bytes]:
-        try:
-            if channel != redis.channel(bus.CHANNEL).encode():
-                return [] if data.startswith((self._own, ALSO)) else list(self._heard_emits(data))
-            if self.on_notice is not None:
-                self.on_notice(json.loads(data))
-        except Exception:
-            log.exception("something heard could not be acted on")
-        return []
+    def _take_in(self, heard: Sequence[Heard]) -> Iterator[bytes]:
+        """Act on what has come from the others, in order; gives the messages of the library's own kind, which it acts on."""
+        emits: list[Emit] = []
+        notices = redis.channel(bus.CHANNEL).encode()
+        for channel, data in heard:
+            try:
+                if channel != notices:
+                    found = [] if data.startswith((self._own, ALSO)) else self._emits_of(data)
+                    if found is not None:
+                        emits += found
+                        continue
+                self._hear_all(emits)
+                emits = []
+                if channel != notices:
+                    yield data
+                elif self.on_notice is not None:
+                    self.on_notice(json.loads(data))
+            except Exception:
+                log.exception("something heard could not be acted on")
+        self._hear_all(emits)
 
-    def _heard_emits(self, encoded: bytes) -> Iterator[bytes]:
+    def _emits_of(self, encoded: bytes) -> list[Emit] | None:
+        """Read a message of another process; None where it is of the library's kind."""
         first, *packets = encoded.split(b"\n")
         heading = json.loads(first)
         if "emits" not in heading:
-            yield encoded  # the library's own kind
-            return
-        for number, (event, room, about, *rest) in enumerate(heading["emits"]):
+            return None
+        emits = [
+            # The version before had the text in here, and no lines.
+            Emit(event, room, about, packets[n].decode(), *rest) if packets else Emit(event, room, about, *rest)
+            for n, (event, room, about, *rest) in enumerate(heading["emits"])
+        ]
+        return [emit for emit in emits if emit.once is None or self._takes(emit.once)]
+
+    def _hear_all(self, emits: Iterable[Emit]) -> None:
+        for together in _of_a_kind(emits):
             try:
-                # The version before had the text in here, and no lines.
-                emit = (
-                    Emit(event, room, about, packets[number].decode(), *rest)
-                    if packets
-                    else Emit(event, room, about, *rest)
-                )
-                if emit.once is None or self._takes(emit.once):
-                    self._hear(emit)
+                self._hear(together)
             except Exception:
                 log.exception("an emit that was heard could not be delivered; the rest goes on")
 
@@ -287,6 +267,15 @@ class FanoutManager(Occupied):
         if len(self._taken) > REMEMBERED:
             del self._taken[next(iter(self._taken))]
         return True
+
+
+def _of_a_kind(emits: Iterable[Emit]) -> Iterator[list[Emit]]:
+    """Put messages that follow upon each other together; whatever else it is may change who hears the next."""
+    for is_message, those in itertools.groupby(emits, key=lambda emit: emit.event == "message"):
+        if is_message:
+            yield list(those)
+        else:
+            yield from ([emit] for emit in those)
 
 
 def _about(body: Any) -> About:

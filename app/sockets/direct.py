@@ -76,7 +76,16 @@ class DirectSocket(Wire, BoundedSocket):
         if self._raw is None:
             super().send(pkt)
         elif not (self.closed or self.last_ping) or self.check_ping_timeout():  # that raises where it is closed
-            self.write(getattr(pkt, "frame", None) or frame_of(pkt))
+            self.write(frame_of(pkt))
+
+    def send_piece(self, piece: Any) -> None:
+        """Write packets that come together as one piece of bytes."""
+        if self._raw is None:
+            super().send_piece(piece)
+        elif not (self.closed or self.last_ping) or self.check_ping_timeout():
+            if piece.bytes is None:
+                piece.bytes = b"".join([frame_of(pkt) for pkt in piece])
+            self.write(piece.bytes)
 
     # reading ----------------------------------------------------------------------------------------------------------
     def handle(self, received: str | bytes) -> bool:
@@ -171,13 +180,9 @@ def run_pings(stopping: threading.Event) -> None:
 
 
 def frame_of(pkt: eio.Packet) -> bytes:
-    """Give a packet's frame, made once however many clients it goes to."""
-    ready: bytes | None = getattr(pkt, "frame", None)
-    if ready is None:
-        encoded = pkt.encode()
-        ready = frames.make(frames.BINARY, encoded) if isinstance(encoded, bytes) else frames.of_text(encoded)
-        pkt.frame = ready
-    return ready
+    """Give a packet's frame."""
+    encoded = pkt.encode()
+    return frames.make(frames.BINARY, encoded) if isinstance(encoded, bytes) else frames.of_text(encoded)
 
 
 # what is looked up in the libraries -----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import engineio.socket
@@ -44,6 +45,11 @@ class BoundedSocket(Socket):  # type: ignore[misc]
             return
         self.waiting_bytes += size
         super().send(pkt)
+
+    def send_piece(self, piece: Sequence[Packet]) -> None:
+        """Send packets that come together."""
+        for pkt in piece:
+            self.send(pkt)
 
     def receive(self, pkt: Packet) -> None:
         """Handle a packet. Any is a sign of life: the answer to a ping may wait behind many sends of a slow hour."""

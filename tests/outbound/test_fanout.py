@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -42,13 +42,13 @@ class Process:
         eio = SimpleNamespace(sockets=sockets, generate_id=lambda: uuid.uuid4().hex)
         self.manager.set_server(SimpleNamespace(eio=eio, packet_class=SimpleNamespace(json=None)))
         self.manager.ear.on_listening = self._note
-        heard = self.manager._heard_safely
+        take_in = self.manager._take_in
 
-        def hear(channel: bytes, data: bytes) -> list[bytes]:
-            self.carried.append(data)
-            return heard(channel, data)
+        def hear(heard: Sequence[ear.Heard]) -> Iterator[bytes]:
+            self.carried += [data for _, data in heard]
+            return take_in(heard)
 
-        self.manager._heard_safely = hear
+        self.manager._take_in = hear
         self._sockets = sockets
         self._listening = threading.Thread(target=self._listen, daemon=True)
 
@@ -91,9 +91,11 @@ class Socket:
     def __init__(self, process: Process, sid: str) -> None:
         self.process, self.sid, self.closed = process, sid, False
         self.numbers: list[int] = []
+        self.pieces = 0
 
-    def send(self, packet: Any) -> None:
-        self.numbers.append(orjson.loads(packet.data[1:])[1]["number"])
+    def send_piece(self, piece: Any) -> None:
+        self.pieces += 1
+        self.numbers += [orjson.loads(packet.data[1:])[1]["number"] for packet in piece]
 
     def enter(self, room: str) -> None:
         self.process.manager.enter_room(self.sid, "/", room)
@@ -209,6 +211,62 @@ def test_an_event_to_several_rooms_reaches_each_socket_once(started: Callable[[]
     assert nobody.numbers == []
     if count < 10:
         assert elsewhere.carried == []
+
+
+def _batch(rooms: Sequence[str], numbers: Sequence[int], *, size: int = 1) -> list[tuple[dict[str, Any], bytes, str]]:
+    bodies = [{"number": number, "filler": "x" * size} for number in numbers]
+    return [(body, orjson.dumps(body), rooms[body["number"] % len(rooms)]) for body in bodies]
+
+
+def test_a_batch_is_one_write_a_room_to_each_socket_here_and_elsewhere(started: Callable[[], Process]) -> None:
+    speaking, elsewhere = started(), started()
+    rooms = [_room(), _room()]
+    here, there, one = speaking.socket(*rooms), elsewhere.socket(*rooms), elsewhere.socket(rooms[1])
+    _settled(speaking, elsewhere)
+    with speaking.manager.together():
+        speaking.manager.emit_encoded("message", _batch(rooms, range(40)))
+    assert here.pieces == 2
+    until(lambda: len(there.numbers) == 40 and len(one.numbers) == 20, what="the batch")
+    for socket in (here, there):
+        assert [number for number in socket.numbers if number % 2] == list(range(1, 40, 2))
+        assert [number for number in socket.numbers if not number % 2] == list(range(0, 40, 2))
+    assert one.numbers == list(range(1, 40, 2))
+    assert (there.pieces, one.pieces) == (2, 1)
+
+
+def test_who_is_not_meant_by_some_of_a_batch_gets_the_rest_in_order(started: Callable[[], Process]) -> None:
+    process = started()
+    room = _room()
+    old, new = process.socket(room), process.socket(room)
+    process.manager.not_meant = lambda _, about: [new.sid] if about["seq"] in (0, 1, 5) else []
+    bodies = [{"number": number, "seq": number} for number in range(8)]
+    process.manager.emit_encoded("message", [(body, orjson.dumps(body), room) for body in bodies])
+    assert old.numbers == list(range(8))
+    assert new.numbers == [2, 3, 4, 6, 7]
+
+
+def test_a_piece_is_not_longer_than_a_slow_reader_may_miss(started: Callable[[], Process]) -> None:
+    process = started()
+    room = _room()
+    socket = process.socket(room)
+    process.manager.emit_encoded("message", _batch([room], range(20), size=10_000))
+    assert socket.numbers == list(range(20))
+    assert 5 <= socket.pieces <= 10
+
+
+def test_one_who_is_slow_to_hear_takes_more_at_a_time(started: Callable[[], Process]) -> None:
+    speaking, slow = started(), started()
+    room = _room()
+    socket = slow.socket(room)
+    _settled(slow)
+    holding = threading.Event()
+    slow.manager.on_emit = lambda *_: holding.wait(5)
+    for number in range(60):
+        speaking.manager.emit_encoded("message", _batch([room], [number]))
+    holding.set()
+    until(lambda: len(socket.numbers) == 60, what="all that was said")
+    assert socket.numbers == list(range(60))
+    assert socket.pieces < 20
 
 
 class Conversation:
