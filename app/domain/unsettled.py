@@ -16,13 +16,13 @@ from app.kernel.events import MessageEvent
 
 @dataclass(slots=True)
 class Waiting:
-    """An accepted message and since when it waits (monotonic seconds)."""
+    """An accepted message, since when it is here, and since when it is accepted (monotonic seconds)."""
 
     event: MessageEvent
     since: float
     after: UUID | None = None  # its sender's send before it, as the client named it
     shown: bool = False
-    accepted: bool = False
+    accepted_at: float | None = None
 
 
 BEHIND_S = 0.12  # half of the stall guard's patience
@@ -48,7 +48,7 @@ def accepted(message_id: str) -> None:
     """Note that a message begun here is accepted; where its final was heard already there is nothing to wait for."""
     waiting = _waiting.get(message_id)
     if waiting is not None:
-        waiting.accepted = True
+        waiting.accepted_at = time.monotonic()
 
 
 def waits(message_id: str) -> bool:
@@ -85,18 +85,18 @@ def pause_s() -> float:
 def all_waiting() -> list[Waiting]:
     """Give what waits, in the order in which it was accepted."""
     with _lock:
-        return [waiting for waiting in _waiting.values() if waiting.accepted]
+        return [waiting for waiting in _waiting.values() if waiting.accepted_at is not None]
 
 
 def overdue(after_s: float) -> list[Waiting]:
-    """Give what has waited longer than this, oldest first."""
+    """Give what was accepted longer ago than this, oldest first. The way into the log does not count: it may be a long one."""
     limit = time.monotonic() - after_s
     with _lock:
         found = []
         for waiting in _waiting.values():
             if waiting.since > limit:
                 break
-            if waiting.accepted:
+            if waiting.accepted_at is not None and waiting.accepted_at <= limit:
                 found.append(waiting)
     return found
 

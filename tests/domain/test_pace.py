@@ -53,3 +53,12 @@ def test_a_send_that_was_not_accepted_is_no_sign_of_a_database_that_commits() ->
     begun(3, before_s=0)
     unsettled.settled("m3")
     assert unsettled.pause_s() > 0
+
+
+def test_what_was_long_on_its_way_into_the_log_is_not_overdue() -> None:
+    begun(1, before_s=5)
+    assert unsettled.overdue(1.0) == []
+    unsettled.accepted("m1")
+    assert unsettled.overdue(1.0) == []
+    unsettled._waiting["m1"].accepted_at = time.monotonic() - 2
+    assert [waiting.event["id"] for waiting in unsettled.overdue(1.0)] == ["m1"]
