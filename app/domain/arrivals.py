@@ -60,4 +60,4 @@ def _read_all(session_ids: Sequence[UUID]) -> list[list[Any]]:
     return [found[session_id] for session_id in session_ids]
 
 
-_arriving: Gathering[UUID, list[Any]] = Gathering(_read_all, turns=2)
+_arriving: Gathering[UUID, list[Any]] = Gathering(_read_all, turns=2, expects_more=True)

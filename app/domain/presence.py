@@ -128,7 +128,7 @@ def _note(notings: Sequence[Noting]) -> list[str]:
     return [current for current, _ in found]
 
 
-_noting: Gathering[Noting, str] = Gathering(_note, at_most=AT_ONCE)  # many come at once
+_noting: Gathering[Noting, str] = Gathering(_note, at_most=AT_ONCE, expects_more=True)  # many come at once
 
 
 def _metadata(actor: Actor) -> dict[str, Any]:

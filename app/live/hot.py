@@ -154,7 +154,7 @@ def _head(raw: bytes | None) -> int | None:
     return int(raw) if raw and not raw.startswith(b"-") else None
 
 
-_asking: Gathering[list[str], list[int | None]] = Gathering(_read_heads, turns=2)
+_asking: Gathering[list[str], list[int | None]] = Gathering(_read_heads, turns=2, expects_more=True)
 
 
 def repair_head(conversation_id: object, head: int) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from redis.exceptions import RedisError, ResponseError, TimeoutError as NothingYet
 
 from app.extensions import redis
+from app.kernel.gathering import let_others_come
 
 PING_EVERY_S = 0.4
 SILENCE_MAX_S = 2.0
@@ -102,6 +103,8 @@ class Ear:
 
     def until_heard(self) -> bool:
         """Wait until all topics entered so far are heard; not where Redis is slow or away: ``on_listening`` comes then."""
+        if self._new:
+            let_others_come()  # they ask in one go
         with self._lock:
             connection, number = self._connection, self._ask_for_new()
         if connection is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from unittest.mock import patch
 
 import pytest
 
@@ -99,3 +100,29 @@ def test_with_several_turns_a_call_that_hangs_holds_up_nobody_else() -> None:
     assert [gathering.ask(number) for number in (1, 2, 3)] == [1, 2, 3]
     gate.set()
     stuck.join(5)
+
+
+def test_those_on_their_way_to_ask_are_let_come_first() -> None:
+    calls: list[list[int]] = []
+
+    def answer_all(asked: Sequence[int]) -> Sequence[int]:
+        calls.append(list(asked))
+        return asked
+
+    gathering: Gathering[int, int] = Gathering(answer_all, expects_more=True)
+    ready = threading.Barrier(2)
+
+    def come() -> None:
+        ready.wait(5)
+        gathering.ask(2)
+
+    def arrive() -> None:  # what runs while the first looks around
+        ready.wait(5)
+        other.join(0.5)
+
+    other = threading.Thread(target=come)
+    other.start()
+    with patch("app.kernel.gathering.let_others_come", arrive):
+        gathering.ask(1)
+    other.join(5)
+    assert calls == [[1, 2]]
