@@ -45,7 +45,7 @@ def tell_filter() -> None:
         return
     told = list(_committed)
     if len(told) <= COMMITTED_MAX and (modes.is_behind() or not seen.filling()):
-        seen.add(map(UUID, told))
+        seen.add(told)
     else:
         seen.distrust()
     del _committed[: len(told)]
@@ -68,5 +68,5 @@ def fill(*, at_most_s: float = 1.0) -> None:
             if not seen.filling(done=word):
                 log.info("the filter of known messages is complete")
             return
-        seen.add(ids)
+        seen.add(map(str, ids))
         _filling.to = ids[-1]

@@ -8,6 +8,7 @@ from app.kernel.ids import is_id, message_key
 
 MessageType = Literal["text", "image", "file", "voice", "system"]
 SenderType = Literal["customer", "bot", "system", "staff", "user"]
+CREATED_CHANNEL = "channel:chat-messages"  # where other services hear of created messages; the name is the contract's
 
 
 class Sender(TypedDict):

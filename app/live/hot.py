@@ -16,7 +16,7 @@ import orjson
 
 from app.extensions import CACHE, redis
 from app.kernel import limits
-from app.kernel.events import MessageEvent
+from app.kernel.events import CREATED_CHANNEL, MessageEvent
 from app.kernel.gathering import Gathering
 from app.live import scripts
 
@@ -60,10 +60,11 @@ def _keys(conversation_id: object) -> list[str]:
 def append(events: Sequence[MessageEvent], encoded: Sequence[bytes]) -> dict[str, bytes]:
     """Add committed changes and their texts, any number of conversations, and move their heads forward; raises Down.
 
+    The operator's other services hear of the created messages among them, on ``CREATED_CHANNEL``.
     Gives the conversations whose heads are not known here, with marks: read where they stand now, and call ``found``.
     """
     keys: list[str] = []
-    arguments: list[object] = [limits.HOT_MAX, limits.HOT_TTL_S, -1 - secrets.randbits(MARK_BITS)]
+    arguments: list[object] = [limits.HOT_MAX, limits.HOT_TTL_S, -1 - secrets.randbits(MARK_BITS), CREATED_CHANNEL]
     grouped = _by_conversation(events, encoded)
     for conversation_id, changes in grouped.items():
         keys += _keys(conversation_id)
@@ -89,9 +90,15 @@ def found(marks: Mapping[str, bytes], stands: Mapping[str, Stand]) -> None:
 
 
 def _append_arguments(changes: list[Change]) -> list[object]:
-    made = [event for event, _ in changes if event["seq"] == event["changedSeq"]]
-    newest = f"{made[-1]['id']}:{made[-1]['seq']}" if made else ""
-    return [newest, len(changes), *(part for event, text in changes for part in (event["changedSeq"] or 0, text))]
+    newest = ""
+    arguments: list[object] = [newest, len(changes)]
+    for event, text in changes:
+        is_created = event["seq"] == event["changedSeq"]
+        if is_created:
+            newest = f"{event['id']}:{event['seq']}"
+        arguments += (event["changedSeq"] or 0, text, "1" if is_created else "")
+    arguments[0] = newest
+    return arguments
 
 
 def _by_conversation(events: Sequence[MessageEvent], encoded: Sequence[bytes]) -> dict[str, list[Change]]:

@@ -23,13 +23,17 @@ ADD_AT_ONCE = 250  # ids; more would keep the log from its other callers
 
 def bits(message_id: UUID) -> str:
     """Give the places of an id in the filter, comma separated."""
-    high, low = message_id.int >> 64, (message_id.int & (2**64 - 1)) | 1
-    return ",".join(str((high + i * low) % BITS) for i in range(HASHES))
+    return _bits(message_id.int)
 
 
-def add(ids: Iterable[UUID]) -> None:
+def _bits(number: int) -> str:
+    high, low = (number >> 64) % BITS, (number & (BITS - 1)) | 1  # BITS is a power of two: these bits decide
+    return ",".join([str((high + i * low) % BITS) for i in range(HASHES)])
+
+
+def add(ids: Iterable[str]) -> None:
     """Add committed ids, in one round trip; raises Down."""
-    places = list(map(bits, ids))
+    places = [_bits(int(one.replace("-", ""), 16)) for one in ids]
     parts = [places[start : start + ADD_AT_ONCE] for start in range(0, len(places), ADD_AT_ONCE)]
     if parts:
         with LOG.guard():

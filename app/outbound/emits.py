@@ -8,7 +8,7 @@ from typing import Any
 
 from app.extensions import socketio
 from app.kernel import json
-from app.kernel.events import DeliveryStatusEvent, MessageEvent, ReadReceiptEvent
+from app.kernel.events import CREATED_CHANNEL, DeliveryStatusEvent, MessageEvent, ReadReceiptEvent
 
 
 def conversation_room(conversation_id: object) -> str:
@@ -17,17 +17,16 @@ def conversation_room(conversation_id: object) -> str:
 
 
 def message(event: MessageEvent) -> None:
-    """Emit a created message, final, and tell the operator's other services."""
-    messages([event], [json.dump_bytes(event)])
+    """Emit a created message once more, and tell the operator's other services: whoever committed it may have told nobody."""
+    encoded = json.dump_bytes(event)
+    messages([event], [encoded])
+    socketio.server.manager.tell(CREATED_CHANNEL, encoded)
 
 
 def messages(events: Sequence[MessageEvent], encoded: Sequence[bytes]) -> None:
-    """Emit created messages, final and encoded already, and tell the operator's other services."""
-    manager = socketio.server.manager
+    """Emit created messages, final and encoded already. Other services heard of them from the cache (``live/hot.py``)."""
     rooms = [conversation_room(event["conversationId"]) for event in events]
-    manager.emit_encoded("message", zip(events, encoded, rooms, strict=True))
-    for text in encoded:
-        manager.tell("channel:chat-messages", text)
+    socketio.server.manager.emit_encoded("message", zip(events, encoded, rooms, strict=True))
 
 
 def provisional(event: MessageEvent) -> None:
