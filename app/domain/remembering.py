@@ -18,7 +18,7 @@ from app.models import transaction
 log = logging.getLogger(__name__)
 IDS = text("SELECT id FROM messages WHERE id > CAST(:after AS uuid) ORDER BY id LIMIT 5000")
 _START = UUID(int=0)
-COMMITTED_MAX = 1_000
+COMMITTED_MAX = 10_000
 
 
 @dataclass(slots=True)
