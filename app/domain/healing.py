@@ -123,9 +123,10 @@ def run(stopping: threading.Event) -> None:
     """Heal every five seconds until told to stop, and keep the filter of known ids whole meanwhile."""
     due = 0.0
     while not stopping.is_set():
+        is_filling = False
         try:
             remembering.tell_filter()
-            remembering.fill()
+            is_filling = remembering.fill()
         except (Down, DomainError):
             pass  # the next turn
         except Exception:
@@ -133,7 +134,7 @@ def run(stopping: threading.Event) -> None:
         if time.monotonic() >= due:
             due = time.monotonic() + limits.HEADS_EVERY_S
             heal_safely()
-        stopping.wait(1.0)
+        stopping.wait(0.05 if is_filling else 1.0)  # until the filter is whole each accept asks the database
 
 
 def heal_safely() -> None:

@@ -51,22 +51,26 @@ def tell_filter() -> None:
     del _committed[: len(told)]
 
 
-def fill(*, at_most_s: float = 1.0) -> None:
-    """Fill a filter that is new, lost or distrusted from the database, some of it now; raises Down or Unavailable."""
+def fill(*, at_most_s: float = 1.0) -> bool:
+    """Fill a filter that is new, lost or distrusted from the database, some of it now; tells whether there is more to do.
+
+    Raises Down or Unavailable.
+    """
     if not modes.is_behind():
-        return
+        return False
     deadline = time.monotonic() + at_most_s
     while word := seen.filling():
         if word != _filling.word:
             membership.forget_all()  # a log that was lost may have come back with some that have ended since
             _filling.word, _filling.to = word, _START
         if time.monotonic() > deadline:
-            return
+            return True
         with transaction(SYSTEM) as tx:
             ids = [row.id for row in tx.execute(IDS, {"after": _filling.to})]
         if not ids:
             if not seen.filling(done=word):
                 log.info("the filter of known messages is complete")
-            return
+            return False
         seen.add(map(str, ids))
         _filling.to = ids[-1]
+    return False
