@@ -17,7 +17,7 @@ from app.domain.batches import Outcome
 from app.kernel.events import MessageEvent
 
 log = logging.getLogger(__name__)
-BUSY_FROM = 8  # messages in a batch: so many came while one was being committed
+BUSY_FROM = 16  # messages in a batch: so many came while one was being committed
 GATHER_S = 0.025
 AHEAD_MAX = 8  # batches that wait; who has one more waits too
 _waiting: deque[Outcome] = deque()

@@ -55,10 +55,10 @@ def test_where_batches_are_large_what_follows_is_told_with_them(
 ) -> None:
     monkeypatch.setattr(telling, "GATHER_S", 0.3)
     for number in range(3):
-        telling.tell(batch(1 + 10 * number, 10))
+        telling.tell(batch(1 + 20 * number, 20))
         time.sleep(0.02)
     until(lambda: listener.pieces, what="the batches")
-    assert listener.pieces == [list(range(1, 31))]
+    assert listener.pieces == [list(range(1, 61))]
 
 
 def test_what_is_committed_while_a_batch_is_told_is_told_together_and_in_order(listener: Listener) -> None:
