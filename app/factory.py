@@ -27,6 +27,7 @@ from app.domain import (
     reading,
     relay,
     startup,
+    telling,
     typing,
     unsettled,
     watch,
@@ -262,6 +263,7 @@ def stop_web(app: Flask, grace_s: float = 10) -> None:
     deadline = time.monotonic() + max(0.5, grace_s - 4)
     while unsettled.all_waiting() and time.monotonic() < deadline:
         time.sleep(0.05)
+    telling.finish(at_most_s=1)
     reading.tell_untold(at_once=True)
     background.stopping.set()
     if background.listener is not None:

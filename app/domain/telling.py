@@ -44,12 +44,12 @@ def changed(event: MessageEvent, roots: Sequence[MessageEvent]) -> None:
     announce.changed(event, roots)
 
 
-def finish() -> None:
+def finish(*, at_most_s: float | None = None) -> None:
     """Wait until everybody is told of what was committed until now."""
     with _changed:
         wanted = _hurried[0] = _count[0]
         _changed.notify_all()
-        _changed.wait_for(lambda: _count[1] >= wanted)
+        _changed.wait_for(lambda: _count[1] >= wanted, at_most_s)
 
 
 def _tell_for_ever() -> None:

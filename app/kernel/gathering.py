@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-STEPS = 6
+STEPS, MOMENT_S = 6, 0.03
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -27,12 +27,15 @@ class _Ticket(Generic[A, B]):
 
 
 def let_others_come() -> None:
-    """Let those run who can go on at once, a few steps far: in an idle process that is nobody, and takes no time.
+    """Let those run who can go on at once, a few steps far or for a moment: nobody, in an idle process, which takes no time.
 
     Many who come at the same moment would else find each other only while they wait for an answer, a few at a time.
     """
+    until = time.monotonic() + MOMENT_S
     for _ in range(STEPS):
         time.sleep(0)
+        if time.monotonic() > until:
+            break
 
 
 class Gathering(Generic[A, B]):

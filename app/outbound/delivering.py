@@ -6,6 +6,7 @@ in a busy room that is one write a member for the whole batch. Between rooms not
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from engineio.packet import MESSAGE, Packet
 
 from app.outbound.occupancy import Occupied
 
+log = logging.getLogger(__name__)
 PIECE_MAX_CHARS = (
     32_768  # of packets that are written as one: a slow reader's queue is bounded, and so is what it may miss
 )
@@ -75,7 +77,10 @@ class Delivering(Occupied):
         for sid, eio_sid in self.get_participants("/", room):  # of a copy: a write may end a socket
             socket = sockets.get(eio_sid)
             if socket is not None and not socket.closed and sid not in apart:
-                socket.send_piece(piece)
+                try:
+                    socket.send_piece(piece)
+                except Exception as error:  # noqa: BLE001 - one socket that ends must not keep the others from theirs
+                    log.debug("a socket could not be written to: %s", error)
 
     def _apart(self, emit: Emit, skipped: str | None) -> list[str]:
         unmeant = self._not_meant(emit.event, emit.about)

@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
@@ -173,8 +173,9 @@ class Part:
         gate("emit")
         self.emitted.append((name, body, to, ignore_queue))
 
-    def _emit_encoded(self, name: str, body: Any, encoded: bytes, *, room: str) -> None:
-        self._emit(name, body, to=room, namespace="/")
+    def _emit_encoded(self, name: str, bodies: Iterable[tuple[Any, bytes, str]]) -> None:
+        for body, _, room in bodies:
+            self._emit(name, body, to=room, namespace="/")
 
     # What the machine's side asks for.
 

@@ -245,6 +245,17 @@ def test_who_is_not_meant_by_some_of_a_batch_gets_the_rest_in_order(started: Cal
     assert new.numbers == [2, 3, 4, 6, 7]
 
 
+def test_a_socket_that_fails_keeps_nobody_from_hearing(
+    started: Callable[[], Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = started()
+    rooms = [_room(), _room()]
+    ending, other, last = process.socket(rooms[0]), process.socket(rooms[0]), process.socket(rooms[1])
+    monkeypatch.setattr(ending, "send_piece", lambda _: 1 / 0)
+    process.manager.emit_encoded("message", _batch(rooms, range(4)))
+    assert (other.numbers, last.numbers) == ([0, 2], [1, 3])
+
+
 def test_a_piece_is_not_longer_than_a_slow_reader_may_miss(started: Callable[[], Process]) -> None:
     process = started()
     room = _room()
