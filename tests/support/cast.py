@@ -37,7 +37,7 @@ class Cast:
     def _entered(self, conversation_id: str, *people: Person) -> str:
         for person in people:
             if person.id in self._devices:
-                listens(self._devices[person.id], conversation_id)
+                listens(self.device(person), conversation_id)  # one that was cut off comes back, as clients do
         return conversation_id
 
     def close(self) -> None:
