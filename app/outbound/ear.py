@@ -188,8 +188,9 @@ class Ear:
     def _read(self, connection: Any) -> Iterator[list[Heard]]:
         self._pinged_at = self._looked_at = time.monotonic()
         while True:
-            heard: list[Heard] = []
-            for kind, channel, *data in self._answers_by_now(connection):
+            answers, heard = self._answers_by_now(connection), list[Heard]()
+            self._keep_alive()  # before they are acted on: who takes long for that is not left without an answer
+            for kind, channel, *data in answers:
                 if kind in MESSAGES:
                     heard.append((channel, data[0]))
                 elif kind == b"pong":
@@ -199,7 +200,6 @@ class Ear:
                     self._answer(int(channel))
             if heard:
                 yield heard
-            self._keep_alive()
 
     def _keep_alive(self) -> None:
         now = time.monotonic()

@@ -280,6 +280,22 @@ def test_one_who_is_slow_to_hear_takes_more_at_a_time(started: Callable[[], Proc
     assert socket.pieces < 20
 
 
+def test_one_who_takes_long_to_act_on_what_it_heard_does_not_take_that_for_silence(
+    started: Callable[[], Process],
+) -> None:
+    speaking, slow = started(), started()
+    room = _room()
+    socket = slow.socket(room)
+    _settled(slow)
+    slow.manager.on_emit = lambda *_: time.sleep(ear.SILENCE_MAX_S + 0.3)
+    speaking.say(room, 1)
+    until(lambda: socket.numbers == [1], what="what was said")
+    slow.manager.on_emit = None
+    speaking.say(room, 2)
+    until(lambda: socket.numbers == [1, 2], what="what was said after that")
+    assert slow.regained == 1, "the connection was given up"
+
+
 class Conversation:
     """Someone who speaks without a pause; ``head`` is what a database would say has been said."""
 
