@@ -42,5 +42,4 @@ def downgrade() -> None:
 
 def _check(condition: str) -> None:
     op.execute("ALTER TABLE conversations DROP CONSTRAINT conversations_slug_check")
-    op.execute(f"ALTER TABLE conversations ADD CONSTRAINT conversations_slug_check CHECK ({condition}) NOT VALID")
-    op.execute("ALTER TABLE conversations VALIDATE CONSTRAINT conversations_slug_check")
+    op.execute(f"ALTER TABLE conversations ADD CONSTRAINT conversations_slug_check CHECK ({condition})")
