@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.orm import Session
 
-from app.domain import access, arrivals, commit, delivery, gate, healing, relay, support
+from app.domain import accepting, access, arrivals, commit, delivery, gate, healing, relay, support
 from app.domain.batches import Submission
 from app.kernel import json
 from app.kernel.actor import SYSTEM, Actor
@@ -41,6 +41,8 @@ FILL = """
         FROM messages WHERE seq %% 3 = 2;
     INSERT INTO found_messages
       SELECT id, conversation_id, seq, created_at, ARRAY['lin', 'ine', 'w' || seq] FROM messages;
+    INSERT INTO dead_letters (message_id, entry, sqlstate, reason, created_at)
+      SELECT gen_random_uuid(), '{}', '22000', 'refused', now() FROM generate_series(1, 2000);
     ANALYZE"""
 
 
@@ -112,6 +114,7 @@ HOT = {
     "unread": unread.UNREAD,
     "unread counts": unread.COUNTS,
     "thread roots": commit.ROOTS,
+    "which ids are known": accepting.KNOWN,
     "what is looked for everywhere": search.FIND,
     "a part of what is looked for nearby": NEARBY,
     "the staff": support.STAFF,
@@ -121,6 +124,7 @@ HOT = {
 }
 AS_ITSELF = {
     "received, of many", "who comes, and where it stands", "heads of some", "messages by id", "thread roots",
+    "which ids are known",
     "a part of what is looked for nearby",
 }  # fmt: skip
 
