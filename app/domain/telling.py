@@ -11,6 +11,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app.domain import announce
 from app.domain.batches import Outcome
@@ -23,8 +24,18 @@ AHEAD_MAX = 8  # batches that wait; who has one more waits too
 _waiting: deque[Outcome] = deque()
 _changed = threading.Condition()
 _is_begun = threading.Lock()  # taken once and for ever, by the one who starts the teller
-_count = [0, 0]  # batches given, and told
-_hurried = [0]  # who waits for the end of what was given until then
+
+
+@dataclass(slots=True)
+class Progress:
+    """Counts of batches since the start of the process."""
+
+    given: int = 0
+    told: int = 0
+    awaited: int = 0  # somebody waits until so many are told
+
+
+_progress = Progress()
 
 
 def tell(outcome: Outcome) -> None:
@@ -34,7 +45,7 @@ def tell(outcome: Outcome) -> None:
     with _changed:
         _changed.wait_for(lambda: len(_waiting) < AHEAD_MAX)
         _waiting.append(outcome)
-        _count[0] += 1
+        _progress.given += 1
         _changed.notify_all()
 
 
@@ -47,9 +58,9 @@ def changed(event: MessageEvent, roots: Sequence[MessageEvent]) -> None:
 def finish(*, at_most_s: float | None = None) -> None:
     """Wait until everybody is told of what was committed until now."""
     with _changed:
-        wanted = _hurried[0] = _count[0]
+        awaited = _progress.awaited = _progress.given
         _changed.notify_all()
-        _changed.wait_for(lambda: _count[1] >= wanted, at_most_s)
+        _changed.wait_for(lambda: _progress.told >= awaited, at_most_s)
 
 
 def _tell_for_ever() -> None:
@@ -64,7 +75,7 @@ def _tell_for_ever() -> None:
             log.exception("committed messages could not be told of; the healer does it")
         finally:
             with _changed:
-                _count[1] += len(taken)
+                _progress.told += len(taken)
                 _changed.notify_all()
 
 
@@ -80,4 +91,4 @@ def _take() -> list[Outcome]:
 
 
 def _is_enough() -> bool:
-    return len(_waiting) >= AHEAD_MAX or _hurried[0] > _count[1]
+    return len(_waiting) >= AHEAD_MAX or _progress.awaited > _progress.told
