@@ -28,8 +28,7 @@ def created(outcome: Outcome) -> None:
     """
     try:
         _remember([*outcome.created, *outcome.roots], [*outcome.encoded, *encode(outcome.roots)])
-        with emits.together():
-            emits.messages(outcome.created, outcome.encoded)
+        emits.messages(outcome.created, outcome.encoded)
         metrics.persisted(event["createdAt"] for event in outcome.created)
     except Exception:
         log.exception("committed messages could not be announced; the healer does it")

@@ -24,10 +24,8 @@ from app.live.log import Broken, Entry
 logger = logging.getLogger(__name__)
 HELD_PAUSE_S = 1.0
 WARN_EVERY_S = 30.0
-GATHER_FROM, GATHER_S = (
-    8,
-    0.004,
-)  # after a batch of more than that the next one is let grow: each costs what twenty messages do
+GATHER_FROM = 8  # entries; after a batch of more the next one is let grow, for each batch costs what twenty messages do
+GATHER_S = 0.004
 
 
 def drain_once(shard: int = 0) -> int:

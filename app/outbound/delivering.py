@@ -35,7 +35,7 @@ class Emit(NamedTuple):
 class Piece(list[Packet]):
     """Packets that a socket is sent together."""
 
-    bytes: bytes | None = None  # as they are written, made by the first socket that writes them so
+    frames: bytes | None = None  # as they are written to a WebSocket, made by the first that is written to
 
 
 class Delivering(Occupied):

@@ -83,7 +83,7 @@ class FanoutManager(Delivering):
             self._deliver([emit], more.get("skip_sid"))
         else:
             self._hear([emit])
-            self._gather(emit)
+            self._gather([emit])
 
     def emit_encoded(self, event: str, bodies: Iterable[tuple[Mapping[str, Any], bytes, str]]) -> None:
         """Emit what has been encoded already to every process: several bodies of an event, each with its text and its room."""
@@ -93,8 +93,7 @@ class FanoutManager(Delivering):
             return
         emits = [Emit(event, room, _about(data), f'2["{event}",{text.decode()}]') for data, text, room in bodies]
         self._hear(emits)
-        for emit in emits:
-            self._gather(emit)
+        self._gather(emits)
 
     def _emit_as_the_library(self, event: str, data: Any, namespace: Any, room: Any, more: dict[str, Any]) -> None:
         if more.get("ignore_queue"):
@@ -123,11 +122,11 @@ class FanoutManager(Delivering):
         else:
             self._gathering.told.append((channel, encoded))
 
-    def _gather(self, emit: Emit) -> None:
+    def _gather(self, emits: list[Emit]) -> None:
         if self._gathering.emits is None:
-            self._publish_all([emit], [])
+            self._publish_all(emits, [])
         else:
-            self._gathering.emits.append(emit)
+            self._gathering.emits += emits
 
     def _publish_all(self, emits: list[Emit], told: list[tuple[str, bytes]]) -> None:
         if not emits and not told:

@@ -83,9 +83,9 @@ class DirectSocket(Wire, BoundedSocket):
         if self._raw is None:
             super().send_piece(piece)
         elif not (self.closed or self.last_ping) or self.check_ping_timeout():
-            if piece.bytes is None:
-                piece.bytes = b"".join([frame_of(pkt) for pkt in piece])
-            self.write(piece.bytes)
+            if piece.frames is None:
+                piece.frames = b"".join([frame_of(pkt) for pkt in piece])
+            self.write(piece.frames)
 
     # reading ----------------------------------------------------------------------------------------------------------
     def handle(self, received: str | bytes) -> bool:
