@@ -53,6 +53,13 @@ def _command_line(process: psutil.Process) -> str:
         return ""
 
 
+def _parent_of(process: psutil.Process) -> int:
+    try:
+        return process.ppid()
+    except psutil.Error:
+        return 0
+
+
 def home_of(instance: Path) -> Path:
     """Find where an instance folder's servers keep their files."""
     notes = instance / "services.json"
@@ -149,11 +156,14 @@ class Project:
 
     def find(self, *words: str) -> psutil.Process:
         """Find the one process whose command line has all these words."""
-        found = [p for p in marked(self.mark) if all(word in _command_line(p) for word in words)]
-        parents = {process.pid for process in found}
-        roots = [process for process in found if process.ppid() not in parents]
-        assert len(roots) == 1, roots
-        return roots[0]
+        found = self.found(*words)
+        assert len(found) == 1, found
+        return found[0]
+
+    def found(self, *words: str) -> list[psutil.Process]:
+        """Find the processes whose command line has all these words, without the children of such a one."""
+        found = {p.pid: p for p in marked(self.mark) if all(word in _command_line(p) for word in words)}
+        return [process for process in found.values() if _parent_of(process) not in found]
 
 
 def stop(process: subprocess.Popen[bytes], number: int = signal.SIGINT) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import stat
@@ -94,9 +93,10 @@ def test_nothing_outlives_its_kill_and_the_next_run_just_works(project: Project)
 @pytest.mark.parametrize("words", [["wsgi.py"], ["celery", " worker "]])
 def test_a_process_that_dies_is_started_again(project: Project, words: list[str]) -> None:
     run = project.run()
-    before = project.find(*words).pid
-    os.kill(before, signal.SIGKILL)
-    until(lambda: any(all(w in line for w in words) for line in project.left()) and project.find(*words).pid != before)
+    before = project.find(*words)
+    family = {before, *before.children(recursive=True)}  # they live on for a moment, without a parent
+    before.kill()
+    until(lambda: set(project.found(*words)) - family, what="another one")
     until(lambda: project.get("/readyz"), within_s=20)
     stop(run)
     assert project.left() == []

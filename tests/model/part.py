@@ -7,6 +7,7 @@ comes to it goes on, waits there until it is told to go on, dies there, or finds
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -21,6 +22,7 @@ import redis as redis_py
 from flask import Flask
 from sqlalchemy import event as sql_events
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain import (
     accepting,
@@ -311,12 +313,27 @@ class Part:
             rooms.settle(connection)
 
 
+class Mistakes(logging.Handler):
+    """What the application caught, logged and lived with though no server was away: it would be healed and seen by nobody."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and not isinstance(error, (OSError, redis_py.RedisError, SQLAlchemyError, DomainError)):
+            self.found += "".join(traceback.format_exception(error))
+
+
 def serve(pipe: Pipe, environ: dict[str, str]) -> None:
     """Answer commands until the pipe ends; each answer brings what was emitted and who hears what."""
     os.environ.update(environ)
     if environ.get(PLANT):
         planted.PLANTS[environ[PLANT]]()
     part = Part(create_app(load_config(environ)))
+    mistakes = Mistakes()
+    logging.getLogger("app").addHandler(mistakes)
     pipe.send("ready")
     while True:
         try:
@@ -324,7 +341,7 @@ def serve(pipe: Pipe, environ: dict[str, str]) -> None:
         except EOFError:
             sys.exit()
         try:
-            answer, failure = getattr(part, name)(*arguments), ""
+            answer, failure = getattr(part, name)(*arguments), mistakes.found
         except Exception:  # noqa: BLE001 - told to the machine, which fails
             answer, failure = None, traceback.format_exc()
         emitted, part.emitted = part.emitted, []
