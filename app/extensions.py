@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket  # as it is: an event loop replaces the other's class by its own, which would think that a descriptor is its
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ from psycopg2 import extensions as driver
 from redis._parsers.hiredis import _HiredisParser
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase
 
 from app.kernel import patience
@@ -103,7 +105,7 @@ def make_engine(url: str, *, pool_size: int, statement_timeout_ms: int) -> Engin
         f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={statement_timeout_ms}"
         " -c idle_in_transaction_session_timeout=2000 -c timezone=UTC"  # a stopped process holds no lock longer
     )
-    return create_engine(
+    engine = create_engine(
         url,
         isolation_level="AUTOCOMMIT",
         pool_size=pool_size,
@@ -125,6 +127,27 @@ def make_engine(url: str, *, pool_size: int, statement_timeout_ms: int) -> Engin
             "tcp_user_timeout": 6000,
         },
     )
+    event.listen(engine, "checkout", _look)
+    return engine
+
+
+def _look(connection: Any, *_: object) -> None:
+    """Have a pool replace its connections where this one has ended: a server that was restarted costs nobody an error.
+
+    The library would ask a question before each transaction. But an idle connection has nothing to read, unless its end.
+    """
+    if connection.closed:
+        raise InvalidatePoolError
+    raw = _socket.socket(fileno=connection.fileno())
+    try:
+        raw.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except (BlockingIOError, InterruptedError):
+        return
+    except OSError as error:
+        raise InvalidatePoolError from error
+    finally:
+        raw.detach()
+    raise InvalidatePoolError
 
 
 @dataclass

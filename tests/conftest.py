@@ -6,6 +6,7 @@ Parley (web processes and a worker) in one write mode. Tests that name ``mode`` 
 
 from __future__ import annotations
 
+import gc
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -39,6 +40,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         others = [item for item in items if _mode_of(item) != wanted]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if _mode_of(item) == wanted]
+
+
+def pytest_collection_finish() -> None:
+    """Have the cycle collector leave alone what was collected: each of its rounds would walk over thousands of tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _mode_of(item: pytest.Item) -> str:

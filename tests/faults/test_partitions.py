@@ -55,6 +55,17 @@ def test_a_web_process_cut_off_alone_still_takes_sends_and_everybody_has_them(
     ground.check()
 
 
+@pytest.mark.parametrize("number", range(3))
+def test_a_database_that_was_away_for_a_moment_costs_nobody_an_error(ground: Ground, number: int) -> None:
+    """As when it is started again: the connections that are kept have ended, which each process sees before it uses one."""
+    for url in ground.stack.urls:
+        until(lambda url=url: ground.read_once(url) == 200, what="the end of the fault before")
+    ground.strike(Proxy.reset, "database")
+    assert ground.through.try_once().ok
+    assert [ground.read_once(url) for url in ground.stack.urls] == [200] * 3
+    ground.check()
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_who_is_at_a_web_process_that_hears_no_emits_still_hears_the_others(ground: Ground, fault: str) -> None:
     """Those who emit reach each other and have nobody to tell through the database."""
