@@ -127,17 +127,19 @@ def _real_timer(seconds: float, function: Callable[[], None]) -> threading.Timer
 class _Listener:
     """A listening socket that can stop accepting while its server goes on with the clients it has."""
 
-    def __init__(self, green_socket: Any) -> None:
+    def __init__(self, green_socket: Any, door: Any) -> None:
         import eventlet.event  # noqa: PLC0415
 
-        self._socket = green_socket
+        self._socket, self._door = green_socket, door
         self._released = eventlet.event.Event()
         self._closed = False
 
     def accept(self) -> Any:
         while not self._closed:
             try:
-                return self._socket.accept()
+                found = (self._door or self._socket).accept()
+                if found is not None:
+                    return found
             except OSError:
                 if not self._closed:
                     raise
@@ -146,6 +148,9 @@ class _Listener:
 
     def close_to_new_clients(self) -> None:
         self._closed = True
+        if self._door is not None:
+            self._door.close()
+            return
         self._socket.shutdown(socket.SHUT_RD)  # wakes accept(); close() would not
         self._socket.close()
 
@@ -178,19 +183,24 @@ def _tune_websockets() -> None:
 
 
 def _serve_eventlet(listener: socket.socket, app: "Flask") -> None:
+    import engineio.socket  # noqa: PLC0415
     import eventlet.wsgi  # noqa: PLC0415
 
     from app.kernel import patience  # noqa: PLC0415
     from app.sockets import loop  # noqa: PLC0415
+    from app.sockets.door import Door  # noqa: PLC0415
 
     _tune_websockets()
     patience.wait_with(loop.wait_ready)
 
-    doors = _Listener(listener)
+    application = _without_timeout_for_websockets(app)
+    green: Any = listener
+    has_door = getattr(engineio.socket.Socket, "comes_by_door", False)
+    doors = _Listener(green, Door(green.fd, application, wrap=type(green)) if has_door else None)
     server = eventlet.spawn(
         eventlet.wsgi.server,
         doors,
-        _without_timeout_for_websockets(app),
+        application,
         max_size=REQUESTS_MAX,
         log_output=False,
         debug=False,  # True sends tracebacks to clients
@@ -224,7 +234,8 @@ def _without_timeout_for_websockets(app: "Flask") -> Callable[..., Iterable[byte
     def serve_request(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
             environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)  # permessage-deflate costs 92 KB a client
-            environ["eventlet.input"].get_socket().settimeout(None)
+            if "eventlet.input" in environ:
+                environ["eventlet.input"].get_socket().settimeout(None)
         elif environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
             environ["wsgi.input_terminated"] = True  # eventlet ends it; without this the body would count as empty
         return app(environ, start_response)

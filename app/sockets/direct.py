@@ -24,7 +24,7 @@ from engineio.exceptions import SocketIsClosedError, UnknownPacketError
 
 from app.extensions import socketio
 from app.kernel import json, limits
-from app.sockets import frames, loop
+from app.sockets import door, frames, http, loop
 from app.sockets.transport import BoundedSocket
 from app.sockets.wire import Wire
 
@@ -53,8 +53,19 @@ NOWHERE = Nowhere()
 class DirectSocket(Wire, BoundedSocket):
     """An Engine.IO socket that reads and writes directly where it is a WebSocket of eventlet's."""
 
+    comes_by_door = True  # for whoever serves it
     connected: bool
     queue: Any
+
+    def _upgrade_websocket(self, environ: dict[str, Any], start_response: Any) -> Any:
+        visitor = None if self.connected else door.visitor(environ)
+        if visitor is None:  # an upgrade, or it came by another way
+            return super()._upgrade_websocket(environ, start_response)
+        if len(self.server.sockets) > limits.CLIENTS_MAX:
+            super().close(wait=False, abort=True)  # the HTTP server gets it then, and says so
+        else:
+            self._speak(visitor.take(), http.switching(environ["HTTP_SEC_WEBSOCKET_KEY"]))
+        return []
 
     def _websocket_handler(self, ws: Any) -> Any:
         if len(self.server.sockets) > limits.CLIENTS_MAX:
@@ -63,13 +74,16 @@ class DirectSocket(Wire, BoundedSocket):
         raw = None if self.connected else loop.take(ws)
         if raw is None:  # an upgrade, or another kind of WebSocket
             return super()._websocket_handler(ws)
-        first = [self.queue.get(block=False) for _ in range(self.queue.qsize())]
+        self._speak(raw)
+        return []
+
+    def _speak(self, raw: Any, first: bytes = b"") -> None:
+        """Begin, with what waits for the client behind what is to be said first."""
+        waiting = [self.queue.get(block=False) for _ in range(self.queue.qsize())]
         self.connected, self.upgraded, self.queue = True, True, NOWHERE
         self.most_bytes = self.server.max_http_buffer_size
         self.begin(raw)
-        for pkt in first:
-            self.write(frame_of(pkt))
-        return []
+        self.write(first + b"".join([frame_of(pkt) for pkt in waiting]))
 
     def send(self, pkt: eio.Packet) -> None:
         """Write a packet, or have it wait where the client does not read."""

@@ -10,6 +10,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from app.sockets import http
+
 log = logging.getLogger(__name__)
 LEFT = "parley.leave_connection"
 IDLE_MAX = 256
@@ -25,6 +27,16 @@ def protocol() -> type:
 
     class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
         is_left = False
+
+        def parse_request(self) -> bool:
+            found = http.head(self.raw_requestline, self.rfile.fp.peek())
+            if found is None:
+                return bool(super().parse_request())
+            self.rfile.fp.read(found.size)
+            self.command, self.path, self.headers = found.command, found.path, found.headers
+            self.requestline, self.request_version = found.line, "HTTP/1.1"
+            self.close_connection = found.headers.get("Connection", "").lower() == "close"
+            return True
 
         def get_environ(self) -> dict[str, Any]:
             environ: dict[str, Any] = super().get_environ()
@@ -52,7 +64,7 @@ def take(ws: Any) -> Any:
     """
     leave = getattr(ws, "environ", {}).get(LEFT)
     raw: Any = getattr(getattr(ws, "socket", None), "fd", None)
-    if leave is None or not hasattr(raw, "dup") or ws.extensions or ws.version != 13:
+    if leave is None or not hasattr(raw, "dup") or ws.version != 13 or ws.extensions:
         return None
     taken: Any = raw.dup()
     taken.setblocking(False)

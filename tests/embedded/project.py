@@ -80,7 +80,10 @@ def _working_folder(process: psutil.Process) -> Path:
 
 
 ROOT = Path(__file__).parents[2]
-REAL = ("app/kernel/patience.py", "app/sockets/frames.py", "app/sockets/loop.py")  # what `wsgi.py` itself needs
+REAL = (
+    "app/kernel/patience.py",
+    *(f"app/sockets/{name}.py" for name in ("door", "frames", "http", "loop")),
+)  # `wsgi.py` needs
 
 
 def stand_in(folder: Path) -> None:

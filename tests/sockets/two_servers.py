@@ -16,7 +16,7 @@ import socketio
 
 from app.extensions import socketio as ours
 from app.kernel import json, limits
-from app.sockets import direct, loop
+from app.sockets import direct, door, loop
 
 limits.CLIENTS_MAX = int(os.environ.get("CLIENTS_MAX") or limits.CLIENTS_MAX)
 KINDS = {"direct": direct.DirectSocket, "library": engineio.socket.Socket}
@@ -73,4 +73,19 @@ if sys.argv[1] == "direct":
     eventlet.spawn(direct.run_pings, threading.Event())
 listener = eventlet.listen(("127.0.0.1", int(sys.argv[2])), backlog=64)
 listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)  # clients inherit it: what they do not read waits here
-eventlet.wsgi.server(listener, socketio.WSGIApp(server), log_output=False, protocol=loop.protocol())
+application = socketio.WSGIApp(server)
+
+
+class Doors:
+    """As in `wsgi.py`: what the door leaves to the server."""
+
+    def __init__(self):
+        door.SILENT_S = 1
+        self.accept = door.Door(listener.fd, application, wrap=type(listener)).accept
+
+    def __getattr__(self, name):
+        return getattr(listener, name)
+
+
+comes_from = Doors() if sys.argv[1] == "direct" else listener
+eventlet.wsgi.server(comes_from, application, log_output=False, protocol=loop.protocol())
