@@ -55,7 +55,7 @@ def _read_all(session_ids: Sequence[UUID]) -> list[list[Any]]:
     """Read the sessions of all who come at the same moment, and where their conversations stand: a process went away."""
     found: dict[UUID, list[Any]] = {session_id: [] for session_id in session_ids}
     with transaction(SYSTEM) as tx:
-        for row in tx.execute(LOAD, {"ids": [str(one) for one in session_ids], "now": clock.now()}):
+        for row in tx.alone(LOAD, {"ids": [str(one) for one in session_ids], "now": clock.now()}):
             found[row.session_id].append(row)
     return [found[session_id] for session_id in session_ids]
 

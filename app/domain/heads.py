@@ -38,12 +38,12 @@ def freshened(standings: list[Standing]) -> list[Standing]:
         found = dict(zip(ids, hot.heads(ids), strict=True))
     except Down:
         with transaction(SYSTEM) as tx:
-            found = {row.id: row.head_seq for row in tx.execute(HEADS, {"ids": [str(i) for i in ids]})}
+            found = {row.id: row.head_seq for row in tx.alone(HEADS, {"ids": [str(i) for i in ids]})}
     return [replace(s, head_seq=max(s.head_seq, found.get(s.conversation_id) or 0)) for s in standings]
 
 
 def memberships(profile_id: UUID, conversation_ids: Iterable[UUID]) -> dict[UUID, Membership]:
     """Find which of these conversations someone is in."""
     with transaction(SYSTEM) as tx:
-        rows = tx.execute(MEMBERSHIPS, {"me": profile_id, "ids": [str(one) for one in conversation_ids]})
+        rows = tx.alone(MEMBERSHIPS, {"me": profile_id, "ids": [str(one) for one in conversation_ids]})
         return {row.id: Membership(row.kind, row.history_from_seq) for row in rows}

@@ -138,7 +138,7 @@ def _read(key: Key, read: Callable[[float], Known | None]) -> Known:
 
 def _read_session(session_id: UUID, until: float) -> Known | None:
     with transaction(SYSTEM) as tx:
-        row = tx.execute(LOAD, {"id": session_id, "now": clock.now()}).one_or_none()
+        row = tx.alone(LOAD, {"id": session_id, "now": clock.now()}).one_or_none()
     return known_session(session_id, row, until) if row else None
 
 
@@ -153,7 +153,7 @@ def known_session(session_id: UUID, row: Any, until: float) -> Known:
 
 def _read_token(which: dict[str, Any], until: float) -> Known | None:
     with transaction(SYSTEM) as tx:
-        row = tx.execute(LOAD_TOKEN, {**which, "now": clock.now()}).one_or_none()
+        row = tx.alone(LOAD_TOKEN, {**which, "now": clock.now()}).one_or_none()
     if row is None:
         return None
     actor = Actor(

@@ -27,7 +27,9 @@ class Noted(NamedTuple):
 
 
 def note(notes: Sequence[Noted], now: datetime) -> list[tuple[str, str]]:
-    """Note devices' states, any number in two round trips; gives (the person's status, the status last told) of each.
+    """Note devices' states and that their people were seen, any number in one round trip.
+
+    Gives (the person's status, the status last told) of each.
 
     Raises Down.
     """
@@ -36,13 +38,12 @@ def note(notes: Sequence[Noted], now: datetime) -> list[tuple[str, str]]:
     at = int(now.timestamp() * 1000)
     calls = [
         (
-            [f"presence:devices:{one.profile_id}", f"presence:{one.profile_id}"],
-            [one.device, one.status, at, TTL_S * 1000],
+            [f"presence:devices:{one.profile_id}", f"presence:{one.profile_id}", SEEN],
+            [one.device, one.status, at, TTL_S * 1000, str(one.profile_id), now.isoformat()],
         )
         for one in notes
     ]
     with CACHE.guard():
-        redis.cache.hset(SEEN, mapping={str(one.profile_id): now.isoformat() for one in notes})
         return [(raw[0].decode(), raw[1].decode()) for raw in scripts.run_many(redis.cache, "presence", calls)]
 
 

@@ -66,6 +66,17 @@ class Transaction:
         self.connection.execute(context, self._context())
         return self.connection.execute(statement, parameters)
 
+    def alone(self, statement: TextClause, parameters: dict[str, Any] | None = None) -> Result[Any]:
+        """Run a statement that is the whole transaction, in one round trip.
+
+        What is sent together without a BEGIN is one transaction (PostgreSQL manual, "Multiple Statements in a Simple Query").
+        """
+        if self._is_begun:
+            raise RuntimeError("the transaction has begun")
+        self._is_begun = self._is_over = True
+        context = CONTEXT if self.lock_wait_ms is None else WITH_LOCK_WAIT
+        return self.connection.execute(_together(context, statement), {**self._context(), **(parameters or {})})
+
     def change(self, statement: Any, parameters: Any = None) -> int:
         """Run a statement that writes and give the number of rows it touched."""
         result = self.execute(statement, parameters)

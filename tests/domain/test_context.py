@@ -109,3 +109,22 @@ def test_a_snapshot_is_of_one_moment(aside: Aside) -> None:
         _added(row)
         assert tx.execute(MINE, {"id": row["id"]}).scalar_one() == before == 0
     assert _is_there(row)
+
+
+def test_a_statement_alone_is_a_whole_transaction_that_knows_who_acts(aside: Aside) -> None:
+    actor, row = Actor(uuid.uuid4(), "user"), _row()
+    with transaction(actor) as tx:
+        assert tuple(tx.alone(ASKED).one()) == (str(actor.id), "actor")
+        assert not tx.connection.connection.dbapi_connection.get_transaction_status()
+        assert tx.connection.exec_driver_sql("SELECT current_setting('parley.scope', true)").scalar_one() != "actor"
+        with pytest.raises(RuntimeError):
+            tx.execute(ASKED)
+    with transaction(SYSTEM) as tx:
+        tx.alone(ADD, row)
+    assert _is_there(row)
+    with pytest.raises(IntegrityError), transaction(SYSTEM) as tx:
+        tx.alone(ADD, row)
+    with pytest.raises(RuntimeError), transaction(SYSTEM) as tx:
+        tx.execute(ASKED)
+        tx.alone(ASKED)
+    assert _is_there(row)

@@ -1,8 +1,10 @@
 -- Note a device's state and work out its person's: online if any device is, else away if any is, else offline.
 -- KEYS 1 presence:devices:{id} (hash: device -> status|expires in ms)  2 presence:{id} (the PresenceEvent as last told)
--- ARGV 1 device ('' for none)  2 its status ('gone' takes it away)  3 now in ms  4 TTL in ms
+--      3 presence:seen (hash: person -> when)
+-- ARGV 1 device ('' for none)  2 its status ('gone' takes it away)  3 now in ms  4 TTL in ms  5 person  6 now, as it is kept
 -- Answer: {status now, status as last told ('' for unknown)}
 local now, ttl = tonumber(ARGV[3]), tonumber(ARGV[4])
+redis.call('HSET', KEYS[3], ARGV[5], ARGV[6])
 if ARGV[2] == 'gone' then redis.call('HDEL', KEYS[1], ARGV[1])
 elseif ARGV[1] ~= '' then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. '|' .. (now + ttl)) end
 local found = 'offline'
