@@ -144,7 +144,7 @@ def _received_by_all(asked: Sequence[tuple[UUID, UUID]]) -> list[views.Stand | N
         return views.received(tx, asked)
 
 
-_receiving: Gathering[tuple[UUID, UUID], views.Stand | None] = Gathering(_received_by_all, turns=12)
+_receiving: Gathering[tuple[UUID, UUID], views.Stand | None] = Gathering(_received_by_all, turns=2, expects_more=True)
 
 
 def _missed(

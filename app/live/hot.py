@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import re
 import secrets
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -25,7 +26,10 @@ MARK_BITS = 52  # Lua counts in doubles
 BEGINNING = re.compile(rb'\{"id":"([0-9a-f-]{36})","conversationId":"[0-9a-f-]{36}","seq":(\d+),"changedSeq":(\d+),')
 
 
+PAGE_S, PAGES_MAX = 1.0, 128  # how long, and of how many places, what was missed is kept for those who missed the same
+
 Place = tuple[str, int]  # message id, seq
+Page = tuple[UUID, int]  # conversation, position
 Stand = tuple[int, Place | None]  # head, the newest message
 Change = tuple[MessageEvent, bytes]  # and its text
 
@@ -55,6 +59,9 @@ def _keys(conversation_id: object) -> list[str]:
         f"head:{conversation_id}",
         f"room:{conversation_id}:latest_message_id",
     ]
+
+
+_pages: dict[Page, tuple[float, Recent]] = {}
 
 
 def append(events: Sequence[MessageEvent], encoded: Sequence[bytes]) -> dict[str, bytes]:
@@ -112,14 +119,56 @@ def _by_conversation(events: Sequence[MessageEvent], encoded: Sequence[bytes]) -
 
 def catch_up(conversation_id: UUID, after: int, profile_id: UUID) -> Recent | None:
     """Give what changed after a position, or None where only the database can tell; raises Down."""
-    keys = [*_keys(conversation_id), _received_key(profile_id, conversation_id)]
-    with CACHE.guard():
-        raw = scripts.run(redis.cache, "catch_up", keys, [after])
+    return _catching_up.ask((conversation_id, after, profile_id))
+
+
+def _catch_up_all(asked: Sequence[tuple[UUID, int, UUID]]) -> list[Recent | None]:
+    """Read what all who come back at the same moment missed: those of a conversation mostly missed the same."""
+    held = {
+        place: _held(place) for place in dict.fromkeys((conversation_id, after) for conversation_id, after, _ in asked)
+    }
+    calls = [(_keys(place[0]), [place[1], page.head if page else -1]) for place, page in held.items()]
+    with CACHE.guard():  # the received positions first, so that none is beyond the head that is read after it
+        received = redis.cache.mget(
+            [_received_key(profile_id, conversation_id) for conversation_id, _, profile_id in asked]
+        )
+        answers = scripts.run_many(redis.cache, "catch_up", calls)
+    found = {place: _recent(place, page, raw) for (place, page), raw in zip(held.items(), answers, strict=True)}
+    return [_of_person(found[one[0], one[1]], place) for one, place in zip(asked, received, strict=True)]
+
+
+def _recent(place: Page, held: Recent | None, raw: list[bytes]) -> Recent | None:
     if not raw:
         return None
-    newest = {kept.id: kept for kept in map(_kept, raw[3:])}
-    events = sorted(newest.values(), key=lambda kept: (kept.changed_seq, kept.seq))
-    return Recent(int(raw[0]), _place(raw[1]), _place(raw[2]) if raw[2] else None, events)
+    head, latest = int(raw[0]), _place(raw[1])
+    if held is not None and held.head == head:  # then no events came
+        return held if held.latest == latest else None
+    newest = {kept.id: kept for kept in map(_kept, raw[2:])}
+    found = Recent(head, latest, None, sorted(newest.values(), key=lambda kept: (kept.changed_seq, kept.seq)))
+    if len(_pages) >= PAGES_MAX:
+        _pages.clear()
+    _pages[place] = (time.monotonic() + PAGE_S, found)
+    return found
+
+
+def forget_pages() -> None:
+    """Forget what this process itself keeps."""
+    _pages.clear()
+
+
+def _held(place: Page) -> Recent | None:
+    """Give what was missed after a position as it was read a moment ago: it still is where the head is still the same."""
+    until, found = _pages.get(place, (0.0, None))
+    return found if until > time.monotonic() else None
+
+
+def _of_person(found: Recent | None, received: bytes | None) -> Recent | None:
+    return replace(found, received=_place(received)) if found and received else found
+
+
+_catching_up: Gathering[tuple[UUID, int, UUID], Recent | None] = Gathering(
+    _catch_up_all, at_most=32, turns=2, expects_more=True
+)
 
 
 def _kept(encoded: bytes) -> Kept:

@@ -236,9 +236,12 @@ def stands(tx: Transaction, conversation_ids: Iterable[str]) -> dict[str, Stand]
 
 
 def received(tx: Transaction, asked: Sequence[tuple[UUID, UUID]]) -> list[Stand | None]:
-    """Read for each (person, conversation) the head and the newest message received, as (id, seq); None for no member."""
+    """Read for each (person, conversation) the head and the newest message received, as (id, seq); None for no member.
+
+    It is the whole transaction.
+    """
     values = {"people": [str(one) for one, _ in asked], "conversations": [str(one) for _, one in asked]}
-    rows = tx.execute(RECEIVED, values)
+    rows = tx.alone(RECEIVED, values)
     found = {(row.profile_id, row.conversation_id): (row.head_seq, _place(row.received)) for row in rows}
     return [found.get(pair) for pair in asked]
 

@@ -49,7 +49,7 @@ from app.kernel.actor import Actor
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
 from app.kernel.requests import CreateConversation, SendMessage
-from app.live import scripts
+from app.live import hot, scripts
 from app.models import Transaction
 from app.outbound import emits
 from app.sockets import notices as sockets, registry, rooms
@@ -190,6 +190,7 @@ class Part:
         modes.forget()
         unsettled.clear()
         relay.forget()
+        hot.forget_pages()
         self.people = {
             name: Actor(id=found, kind="user", username=name, display_name=name) for name, found in people.items()
         }
