@@ -148,38 +148,15 @@ class _Listener:
 
     def close_to_new_clients(self) -> None:
         self._closed = True
-        if self._door is not None:
-            self._door.close()
-            return
-        self._socket.shutdown(socket.SHUT_RD)  # wakes accept(); close() would not
-        self._socket.close()
+        if self._door is None:
+            self._socket.shutdown(socket.SHUT_RD)  # wakes accept(); close() would not
+        (self._door or self._socket).close()
 
     def release(self) -> None:
         self._released.send()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._socket, name)
-
-
-def _tune_websockets() -> None:
-    """Mend two habits of eventlet's WebSocket: unmasking byte by byte, and a size limit on frames but not on messages."""
-    from eventlet.websocket import FailedConnectionError, RFC6455WebSocket  # noqa: PLC0415
-
-    from app.sockets.frames import unmask  # noqa: PLC0415
-
-    message = RFC6455WebSocket.Message
-    push = message.push
-
-    def bounded_push(self: Any, data: bytes, final: bool = False) -> None:
-        self.received_bytes = getattr(self, "received_bytes", 0) + len(data)
-        if self.received_bytes > self.max_frame_length:
-            raise FailedConnectionError(1009, "The message is too large.")
-        push(self, data, final=final)
-
-    message.push = bounded_push
-    RFC6455WebSocket._apply_mask = staticmethod(  # noqa: SLF001 -- what is wrong is private
-        lambda data, mask, length=None, offset=0: unmask(data[:length], bytes(mask[offset % 4 :] + mask[: offset % 4]))
-    )
 
 
 def _serve_eventlet(listener: socket.socket, app: "Flask") -> None:
@@ -190,7 +167,7 @@ def _serve_eventlet(listener: socket.socket, app: "Flask") -> None:
     from app.sockets import loop  # noqa: PLC0415
     from app.sockets.door import Door  # noqa: PLC0415
 
-    _tune_websockets()
+    loop.tune_websockets()
     patience.wait_with(loop.wait_ready)
 
     application = _without_timeout_for_websockets(app)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.sockets import http
+from app.sockets.frames import unmask
 
 log = logging.getLogger(__name__)
 LEFT = "parley.leave_connection"
@@ -55,6 +56,25 @@ def protocol() -> type:
             self.connection.close()  # this descriptor only: whoever took the connection has one of its own
 
     return Protocol
+
+
+def tune_websockets() -> None:
+    """Mend two habits of eventlet's WebSocket: unmasking byte by byte, and a size limit on frames but not on messages."""
+    from eventlet.websocket import FailedConnectionError, RFC6455WebSocket  # noqa: PLC0415
+
+    message = RFC6455WebSocket.Message
+    push = message.push
+
+    def bounded_push(self: Any, data: bytes, final: bool = False) -> None:
+        self.received_bytes = getattr(self, "received_bytes", 0) + len(data)
+        if self.received_bytes > self.max_frame_length:
+            raise FailedConnectionError(1009, "The message is too large.")
+        push(self, data, final=final)
+
+    message.push = bounded_push
+    RFC6455WebSocket._apply_mask = staticmethod(  # noqa: SLF001 -- what is wrong is private
+        lambda data, mask, length=None, offset=0: unmask(data[:length], bytes(mask[offset % 4 :] + mask[: offset % 4]))
+    )
 
 
 def take(ws: Any) -> Any:
