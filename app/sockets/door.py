@@ -163,7 +163,13 @@ class Door:
             log.debug("a WebSocket went away at the door: %s", error)
         except Exception:
             log.exception("a WebSocket could not be let in")
-        if not visitor.is_taken:
+        else:
+            if visitor.is_taken:
+                return
+        if visitor.is_taken:
+            with suppress(OSError):  # it was half let in: its reader, if it has one, finds its end and closes it
+                visitor.raw.shutdown(socket.SHUT_RDWR)
+        else:
             self._leave(visitor)  # it was refused, and the server says so
 
 

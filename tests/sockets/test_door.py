@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import queue
 import re
 import socket
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
-from app.sockets import http, loop
+from app.sockets import door, http, loop
 from tests.sockets.test_direct import Ports, ports  # noqa: F401 - a fixture
 
 KEY = "a2tra2tra2tra2tra2traw=="
@@ -128,6 +130,37 @@ def answer(port: int, *pieces: bytes, until: bytes = b"") -> bytes:
             if not until:
                 client.settimeout(0.3)  # the connection stays for the next request
     return DATE.sub(b"", OPEN.sub(b'"sid":"S"', came))
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("is_taken", [True, False])
+@pytest.mark.parametrize("failure", [ValueError, OSError])
+def test_one_on_whom_the_application_fails_is_hung_up_on_or_left_to_the_server(
+    failure: type[Exception], *, is_taken: bool
+) -> None:
+    def application(environ: dict[str, Any], _: Any) -> list[bytes]:
+        found = door.visitor(environ)
+        assert found is not None
+        if is_taken:
+            found.take()
+        raise failure
+
+    client, here = socket.socketpair()
+    client.settimeout(5)
+    client.sendall(request())
+    visitor = door.Visitor(here, ("127.0.0.2", 40000))
+    visitor.head = parsed(request())
+    opened = door.Door.__new__(door.Door)
+    opened._application, opened._for_server = application, queue.Queue()
+    with patch.object(http, "environ", lambda *_, **__: {}):
+        opened._let_in(visitor)
+    assert opened._for_server.qsize() == (not is_taken)
+    if is_taken:
+        assert client.recv(1) == b""
+    else:
+        assert here.recv(65_536) == request(), "nothing was read"
+    client.close()
+    here.close()
 
 
 def test_who_is_let_in_hears_the_same(ports: Ports) -> None:  # noqa: F811
