@@ -58,8 +58,7 @@ class Transaction:
                 raise RuntimeError("the transaction is over")
             return self.connection.execute(statement, parameters)
         self._is_begun = True
-        context = CONTEXT if self.lock_wait_ms is None else WITH_LOCK_WAIT
-        context = _together(BEGIN_SNAPSHOT if self.snapshot else BEGIN, context)
+        context = _together(BEGIN_SNAPSHOT if self.snapshot else BEGIN, self._setting)
         if isinstance(statement, TextClause) and not isinstance(parameters, list):
             values = {**self._context(), **(parameters or {})}
             return self.connection.execute(_together(context, statement), values)
@@ -74,8 +73,8 @@ class Transaction:
         if self._is_begun:
             raise RuntimeError("the transaction has begun")
         self._is_begun = self._is_over = True
-        context = CONTEXT if self.lock_wait_ms is None else WITH_LOCK_WAIT
-        return self.connection.execute(_together(context, statement), {**self._context(), **(parameters or {})})
+        values = {**self._context(), **(parameters or {})}
+        return self.connection.execute(_together(self._setting, statement), values)
 
     def change(self, statement: Any, parameters: Any = None) -> int:
         """Run a statement that writes and give the number of rows it touched."""
@@ -106,6 +105,10 @@ class Transaction:
     def _begin(self) -> None:
         if not self._is_begun:
             self.execute(NOTHING)
+
+    @property
+    def _setting(self) -> TextClause:
+        return CONTEXT if self.lock_wait_ms is None else WITH_LOCK_WAIT
 
     def _context(self) -> dict[str, str]:
         actor = self.actor
