@@ -24,8 +24,8 @@ from app.live.log import Broken, Entry
 logger = logging.getLogger(__name__)
 HELD_PAUSE_S = 1.0
 WARN_EVERY_S = 30.0
-GATHER_FROM = 8  # entries; after a batch of more the next one is let grow, for each batch costs what twenty messages do
-GATHER_S = 0.004
+GATHER_FROM = 32  # entries; after a batch of more the next one is let grow: each batch costs what twenty messages do
+GATHER_S = 0.04  # from the beginning of one batch to that of the next
 
 
 def drain_once(shard: int = 0) -> int:
@@ -94,7 +94,7 @@ def run(stopping: threading.Event) -> None:
     warned_at = float("-inf")
     while not stopping.is_set():
         try:
-            own = shards.mine()
+            own, began_at = shards.mine(), time.monotonic()
             taken = sum(take_turn(stopping, shard) for shard in own)
             drainers.alive()  # only now: one who cannot reach the database must not keep others from draining
             if not own:
@@ -102,7 +102,7 @@ def run(stopping: threading.Event) -> None:
             elif taken == 0:
                 log.wait(1.0, own)
             elif taken > GATHER_FROM:
-                time.sleep(GATHER_S)
+                time.sleep(max(0.0, began_at + GATHER_S - time.monotonic()))
         except (Down, DomainError) as error:
             if time.monotonic() - warned_at > WARN_EVERY_S:
                 warned_at = time.monotonic()

@@ -9,7 +9,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 STEPS, MOMENT_S = 6, 0.03
@@ -17,13 +16,24 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-@dataclass(slots=True)
 class _Ticket(Generic[A, B]):
-    asked: A
-    is_taken: bool = False
-    is_done: bool = False
-    answer: B | None = None
-    failure: BaseException | None = None
+    """One question; who asked sleeps until it is answered, or until it is their turn to ask for all."""
+
+    __slots__ = ("answer", "asked", "bell", "failure", "is_done", "is_rung", "leads")
+
+    def __init__(self, asked: A) -> None:
+        self.asked = asked
+        self.leads = self.is_done = self.is_rung = False
+        self.answer: B | None = None
+        self.failure: BaseException | None = None
+        self.bell = threading.Lock()  # an Event is a hundred times as dear
+        self.bell.acquire()
+
+    def ring(self) -> None:
+        """Wake the one who asked. Called with the gathering's lock held."""
+        if not self.is_rung:
+            self.is_rung = True
+            self.bell.release()
 
 
 def let_others_come() -> None:
@@ -42,7 +52,8 @@ class Gathering(Generic[A, B]):
     """Callers who ask at the same time, each answered by one call of ``answer_all`` that began after it asked.
 
     ``turns`` calls may be under way at once: with more than one, a call that hangs does not hold up all who come after.
-    With ``expects_more`` those who are on their way to ask are let come first.
+    With ``expects_more`` those who are on their way to ask are let come first. All who were answered together are woken at
+    once: were they to find it out one by one, in their turn, the last of fifty would wait fifty times as long as the first.
     """
 
     def __init__(
@@ -55,43 +66,76 @@ class Gathering(Generic[A, B]):
     ) -> None:
         self._answer_all, self._at_most = answer_all, at_most
         self._waiting: deque[_Ticket[A, B]] = deque()
-        self._turns, self._turn, self._expects_more = turns, threading.Semaphore(turns), expects_more
-        self._answered = threading.Condition()
+        self._free, self._expects_more = turns, expects_more
+        self._lock = threading.Lock()
 
     def ask(self, asked: A) -> B:
         """Give the answer to one's own question; raises what answering raised, for all who asked with it."""
         ticket: _Ticket[A, B] = _Ticket(asked)
-        self._waiting.append(ticket)
-        while not ticket.is_done:
-            with self._turn:
-                if self._expects_more and not ticket.is_taken:
-                    let_others_come()
-                while not ticket.is_taken:  # more may wait than one call takes
-                    self._take_turn()
-            if not ticket.is_done:  # another turn has it
-                with self._answered:
-                    self._answered.wait_for(lambda: ticket.is_done)
+        with self._lock:
+            self._waiting.append(ticket)
+            if self._free:
+                self._free -= 1
+                ticket.leads = True
+        try:
+            while ticket.leads or not ticket.is_done:
+                if ticket.leads:
+                    self._lead(ticket)
+                else:
+                    self._sleep(ticket)
+        except BaseException:
+            self._give_up(ticket)
+            raise
         if ticket.failure is not None:
             raise ticket.failure
         return ticket.answer  # type: ignore[return-value]
 
-    def _take_turn(self) -> None:
-        batch: list[_Ticket[A, B]] = []
-        while self._waiting and len(batch) < self._at_most:
-            batch.append(self._waiting.popleft())
-            batch[-1].is_taken = True
+    def _sleep(self, ticket: _Ticket[A, B]) -> None:
+        ticket.bell.acquire()
+        with self._lock:
+            ticket.is_rung = False
+
+    def _lead(self, ticket: _Ticket[A, B]) -> None:
+        if self._expects_more:
+            let_others_come()
+        with self._lock:
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._at_most))]
         try:
-            answers = self._answer_all([ticket.asked for ticket in batch])
-            for ticket, answer in zip(batch, answers, strict=True):
-                ticket.answer = answer
+            if batch:  # else another turn has them all
+                self._answer(batch)
+        finally:
+            with self._lock:
+                for each in batch:
+                    each.is_done = True
+                    if each is not ticket:
+                        each.ring()
+                self._pass_on(ticket)
+
+    def _answer(self, batch: list[_Ticket[A, B]]) -> None:
+        try:
+            answers = self._answer_all([each.asked for each in batch])
+            for each, answer in zip(batch, answers, strict=True):
+                each.answer = answer
         except BaseException as error:
-            for ticket in batch:
-                ticket.failure = error
+            for each in batch:
+                each.failure = error
             if not isinstance(error, Exception):
                 raise  # the turn's own end (a killed greenlet); the others are told all the same
-        finally:
-            for ticket in batch:
-                ticket.is_done = True
-            if self._turns > 1:
-                with self._answered:
-                    self._answered.notify_all()
+
+    def _pass_on(self, ticket: _Ticket[A, B]) -> None:
+        """Give the turn to one who waits, and has none already; else it is free. Called with the lock held."""
+        ticket.leads = False
+        successor = next((each for each in self._waiting if not each.leads), None)
+        if successor is None:
+            self._free += 1
+        else:
+            successor.leads = True
+            successor.ring()
+
+    def _give_up(self, ticket: _Ticket[A, B]) -> None:
+        """Leave nobody waiting for one who was killed while they waited."""
+        with self._lock:
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+            if ticket.leads:
+                self._pass_on(ticket)

@@ -92,7 +92,7 @@ def _accept_all(calls: Sequence[Call]) -> list[Any]:
         return scripts.run_many(redis.log, "accept", calls)
 
 
-_accepting: Gathering[Call, list[Any]] = Gathering(_accept_all)
+_accepting: Gathering[Call, list[Any]] = Gathering(_accept_all, expects_more=True)
 
 
 def _answer(raw: list[Any]) -> Answer:

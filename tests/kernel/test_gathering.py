@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -126,3 +128,75 @@ def test_those_on_their_way_to_ask_are_let_come_first() -> None:
         gathering.ask(1)
     other.join(5)
     assert calls == [[1, 2]]
+
+
+def _until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+class Gated:
+    """Calls that each wait until they are let go on, in order."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[int]] = []
+        self.gates = [threading.Event() for _ in range(4)]
+
+    def __call__(self, asked: Sequence[int]) -> list[int]:
+        self.calls.append(list(asked))
+        self.gates[len(self.calls) - 1].wait(5)
+        return list(asked)
+
+
+def test_who_is_answered_waits_for_no_later_call() -> None:
+    gated = Gated()
+    gathering = Gathering(gated)
+    got: list[int] = []
+    threads = [threading.Thread(target=lambda n=n: got.append(gathering.ask(n)), daemon=True) for n in range(7)]
+    threads[0].start()
+    _until(lambda: len(gated.calls) == 1)
+    for thread in threads[1:6]:
+        thread.start()
+    _until(lambda: len(gathering._waiting) == 5)
+    gated.gates[0].set()
+    _until(lambda: len(gated.calls) == 2)
+    threads[6].start()
+    _until(lambda: len(gathering._waiting) == 1)
+    gated.gates[1].set()
+    _until(lambda: len(gated.calls) == 3)  # the third call hangs, and those of the second go their way
+    _until(lambda: sorted(got) == [0, 1, 2, 3, 4, 5])
+    gated.gates[2].set()
+    _until(lambda: sorted(got) == list(range(7)))
+
+
+@pytest.mark.parametrize("is_chosen", [False, True])
+def test_one_who_is_killed_while_they_wait_leaves_nobody_waiting(is_chosen: bool) -> None:
+    gated = Gated()
+    gathering = Gathering(gated)
+    sleep = gathering._sleep
+    got: list[int] = []
+
+    def sleep_and_die(ticket: Any) -> None:
+        if ticket.asked != 1 or is_chosen:
+            sleep(ticket)  # woken, to ask for all who wait
+        if ticket.asked == 1:
+            raise SystemExit
+
+    def ask(number: int) -> None:
+        with suppress(SystemExit):
+            got.append(gathering.ask(number))
+
+    threads = [threading.Thread(target=ask, args=(number,), daemon=True) for number in range(3)]
+    with patch.object(gathering, "_sleep", sleep_and_die):
+        threads[0].start()
+        _until(lambda: len(gated.calls) == 1)
+        threads[1].start()
+        _until(lambda: bool(gathering._waiting) if is_chosen else not threads[1].is_alive())
+        threads[2].start()
+        _until(lambda: len(gathering._waiting) == 1 + is_chosen)
+        for gate in gated.gates:
+            gate.set()
+        _until(lambda: sorted(got) == [0, 2])
+    assert gathering.ask(3) == 3

@@ -34,13 +34,13 @@ def echo(sid, *payload):
 
 
 @server.on("all")
-def to_all(sid, size, count):
-    """Send everybody many large events, beside the sender's own."""
+def to_all(sid, size, count, pause_s=0.02):
+    """Send everybody many large events, beside the sender's own. Who reads none of a megabyte is cut."""
 
     def send():
         for number in range(count):
             server.emit("big", {"number": number, "filler": "é" * (size // 2)})
-            eventlet.sleep(0.02)
+            eventlet.sleep(pause_s)
         server.emit("done", {})
 
     server.start_background_task(send)
