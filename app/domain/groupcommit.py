@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from uuid import UUID
 
@@ -20,6 +21,8 @@ from app.kernel.errors import DomainError, Held, Unavailable
 from app.kernel.events import MessageEvent
 
 log = logging.getLogger(__name__)
+BUSY_FROM = 16  # messages in a batch: after it the next one is let grow
+GATHER_S, GATHER_STEP_S = 0.005, 0.001
 
 
 class Ticket:
@@ -77,14 +80,25 @@ def _ring() -> None:
 
 
 def _commit_for_ever() -> None:
+    committed = 0
     while True:
         _bell.acquire()
         while _queue:
+            if committed >= BUSY_FROM:
+                _let_more_come()
             with _turn:
-                _commit_waiting()
+                committed = _commit_waiting()
         _resting.set()
         if _queue:  # it came between the look and the rest
             _ring()
+
+
+def _let_more_come() -> None:
+    """Wait while more come, for a moment: who was just answered sends again, and a batch costs what twenty messages do."""
+    until, seen = time.monotonic() + GATHER_S, 0
+    while seen < len(_queue) < limits.DRAIN_BATCH and time.monotonic() < until:
+        seen = len(_queue)
+        time.sleep(GATHER_STEP_S)
 
 
 def settle_own() -> None:
@@ -94,7 +108,8 @@ def settle_own() -> None:
     telling.finish()
 
 
-def _commit_waiting() -> None:
+def _commit_waiting() -> int:
+    """Commit those who wait, together; gives how many these were."""
     batch = _take()
     refusal: DomainError = Unavailable()
     outcome: Outcome | None = None
@@ -114,6 +129,7 @@ def _commit_waiting() -> None:
     if outcome is not None:
         remembering.committed_past_the_log(event["id"] for event in outcome.created)
         telling.tell(outcome)
+    return len(batch)
 
 
 def _take() -> list[Ticket]:
