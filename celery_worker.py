@@ -12,6 +12,7 @@ from celery import Celery
 from celery.signals import worker_ready, worker_shutting_down
 
 from app.factory import create_app, start_worker
+from app.kernel.garbage import calm_collector
 from config import load_config
 
 flask_app = create_app(load_config())
@@ -22,6 +23,7 @@ _stopping: list[threading.Event] = []
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def _start(**_: Any) -> None:
     _stopping.append(start_worker(flask_app))
+    calm_collector()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]

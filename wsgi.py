@@ -34,7 +34,7 @@ elif ASYNC_MODE == "gevent" and not PARENT:
     psycogreen.gevent.patch_psycopg()
 
 if __name__ == "__main__" and not PARENT:
-    gc.disable()  # what is imported stays, and looking for garbage in it took a sixth of the start; see `_calm_collector`
+    gc.disable()  # what is imported stays, and looking for garbage in it took a sixth of the start; see `app/kernel/garbage.py`
 
 # ruff: noqa: E402
 import errno
@@ -85,25 +85,15 @@ def _offload() -> Callable[..., Any]:
 def serve(config: Config, app: "Flask") -> None:
     """Serve until SIGTERM or SIGINT, then drain, within ten seconds."""
     from app.factory import start_web  # noqa: PLC0415
+    from app.kernel.garbage import calm_collector  # noqa: PLC0415
 
     listener = web_processes.listen(config, shared=config.web_concurrency > 1)
     listener.listen(BACKLOG)
     start_web(app)
-    _calm_collector()
+    calm_collector()
     {"eventlet": _serve_eventlet, "gevent": _serve_gevent, "threading": _serve_threading}[config.async_mode](
         listener, app
     )
-
-
-def _calm_collector() -> None:
-    """Have the cycle collector leave alone what lives as long as the process, and look less often at the rest.
-
-    Each of its full rounds walks over all that is reachable, while every client waits; few cycles are made in serving.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-    gc.enable()
 
 
 def _say_goodbye(app: "Flask") -> None:
