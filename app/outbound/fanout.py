@@ -135,6 +135,8 @@ class FanoutManager(Delivering):
             with CACHE.guard():
                 self._look()
                 emits = [] if self._is_alone else emits
+                if not emits and not told:
+                    return
                 common = redis.channel(self.channel)
                 by_topic = self._by_topic(emits)
                 to_all = [(common, self._message(by_topic.pop(None)))] if None in by_topic else []

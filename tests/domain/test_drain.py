@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ import pytest
 from app.domain import drain
 from app.domain.commit import Submission, apply
 from app.kernel.ids import message_id
-from app.live import log
+from app.live import drainers, log
 from app.tasks import BEAT
 from tests.domain.conftest import Aside, at_once
 
@@ -200,3 +201,20 @@ def test_draining_an_empty_log_does_nothing(aside: Aside) -> None:
     counts = [aside.inside.rows(f"SELECT count(*) FROM {table}") for table in TABLES]
     assert drain.drain_once() == 0
     assert [aside.inside.rows(f"SELECT count(*) FROM {table}") for table in TABLES] == counts
+
+
+def test_one_who_drains_is_seen_all_the_time_and_does_not_say_so_for_each_batch(
+    aside: Aside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(drainers, "_shown", {})
+    monkeypatch.setattr(drainers, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    shown = 0
+    for _ in range(100):  # a second of small batches
+        aside.inside.log.delete(drainers.KEY)
+        drainers.alive()
+        shown += drainers.is_any_alive()
+        now[0] += 0.01
+    aside.inside.log.delete(drainers.KEY)
+    assert 2 <= shown <= 5
+    assert drainers.SHOW_EVERY_S * 1000 < drainers.LIFE_MS / 4

@@ -476,9 +476,10 @@ def test_who_is_alone_tells_nobody_and_who_comes_is_told_within_a_moment(started
     room = _room()
     _settled(speaking)
     speaking.manager._looked_at = -60.0
-    before = _published()
+    before, run_before = _published(), _calls("evalsha")
     speaking.say(room, 1)
     assert _published() == before, "nobody else is there"
+    assert _calls("evalsha") == run_before, "nor is Redis asked for anything"
     here = started()
     socket = here.socket(room)
     _settled(here)
@@ -489,6 +490,8 @@ def test_who_is_alone_tells_nobody_and_who_comes_is_told_within_a_moment(started
 
 
 def _published() -> int:
-    return int(redis.cache.info("commandstats").get("cmdstat_publish", {}).get("calls", 0)) + int(
-        redis.cache.info("commandstats").get("cmdstat_spublish", {}).get("calls", 0)
-    )
+    return _calls("publish") + _calls("spublish")
+
+
+def _calls(command: str) -> int:
+    return int(redis.cache.info("commandstats").get(f"cmdstat_{command}", {}).get("calls", 0))
