@@ -1,12 +1,13 @@
 """The way of an event to the sockets of this process that are in its room: encoded once, and written once to each.
 
 Messages that come together (a batch that was committed) go to a socket as one piece of bytes for each room, in their order:
-in a busy room that is one write a member for the whole batch. Between rooms nothing is said of order.
+in a busy room that is one write a member for the whole batch. Between rooms nothing is said of order; there others have a turn.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 PIECE_MAX_CHARS = (
     32_768  # of packets that are written as one: a slow reader's queue is bounded, and so is what it may miss
 )
+WRITES_AT_ONCE = 64  # then others have a turn: a commit whose answer has come waits for no fan-out of five milliseconds
 About = dict[str, Any]
 Hook = Callable[[str, About], None]
 
@@ -59,28 +61,34 @@ class Delivering(Occupied):
         by_room: dict[Any, list[Emit]] = {}
         for emit in emits:
             by_room.setdefault(emit.room, []).append(emit)
+        written = 0
         for room, those in by_room.items():
+            if written >= WRITES_AT_ONCE:
+                time.sleep(0)
+                written = 0
             apart: list[str] = []
             piece, size = Piece(), 0
             for emit in those:
                 also_apart = self._apart(emit, skipped)
                 if piece and (also_apart != apart or size + len(emit.packet) > PIECE_MAX_CHARS):
-                    self._write(room, piece, apart)
+                    written += self._write(room, piece, apart)
                     piece, size = Piece(), 0
                 apart = also_apart
                 piece.append(Packet(MESSAGE, emit.packet))
                 size += len(emit.packet)
-            self._write(room, piece, apart)
+            written += self._write(room, piece, apart)
 
-    def _write(self, room: Any, piece: Piece, apart: Iterable[str]) -> None:
-        sockets = self.server.eio.sockets
+    def _write(self, room: Any, piece: Piece, apart: Iterable[str]) -> int:
+        sockets, written = self.server.eio.sockets, 0
         for sid, eio_sid in self.get_participants("/", room):  # of a copy: a write may end a socket
             socket = sockets.get(eio_sid)
             if socket is not None and not socket.closed and sid not in apart:
+                written += 1
                 try:
                     socket.send_piece(piece)
                 except Exception as error:  # noqa: BLE001 - one socket that ends must not keep the others from theirs
                     log.debug("a socket could not be written to: %s", error)
+        return written
 
     def _apart(self, emit: Emit, skipped: str | None) -> list[str]:
         unmeant = self._not_meant(emit.event, emit.about)

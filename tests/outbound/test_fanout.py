@@ -21,7 +21,7 @@ import redis as redis_py
 
 from app.extensions import CACHE, redis
 from app.kernel import settings as kernel_settings
-from app.outbound import ear, fanout
+from app.outbound import delivering, ear, fanout
 from app.outbound.fanout import FanoutManager
 from config import load_config
 from tests.support.proxy import Proxy, proxies
@@ -254,6 +254,25 @@ def test_a_socket_that_fails_keeps_nobody_from_hearing(
     monkeypatch.setattr(ending, "send_piece", lambda _: 1 / 0)
     process.manager.emit_encoded("message", _batch(rooms, range(4)))
     assert (other.numbers, last.numbers) == ([0, 2], [1, 3])
+
+
+def test_in_a_large_fan_out_others_have_a_turn_between_rooms(
+    started: Callable[[], Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = started()
+    rooms = [_room() for _ in range(5)]
+    members = [[process.socket(room) for _ in range(40)] for room in rooms]
+    turns: list[list[int]] = []
+
+    def give_way(seconds: float) -> None:
+        assert seconds == 0
+        turns.append([sum(len(one.numbers) for one in those) for those in members])
+        members[4][0].leave(rooms[4])  # what the others do with it
+
+    monkeypatch.setattr(delivering, "time", SimpleNamespace(sleep=give_way))
+    process.manager.emit_encoded("message", _batch(rooms, range(10)))
+    assert turns == [[80, 80, 0, 0, 0], [80, 80, 80, 80, 0]], "two events for each of forty"
+    assert [one.numbers for one in members[4]] == [[], *[[4, 9]] * 39]
 
 
 def test_a_piece_is_not_longer_than_a_slow_reader_may_miss(started: Callable[[], Process]) -> None:
