@@ -213,6 +213,13 @@ def _head(raw: bytes | None) -> int | None:
 _asking: Gathering[list[str], list[int | None]] = Gathering(_read_heads, turns=2, expects_more=True)
 
 
+def are_behind(heads: Mapping[object, int]) -> bool:
+    """Tell whether any of the heads kept here is behind one of these; raises Down."""
+    with CACHE.guard():
+        held = redis.cache.mget([_keys(conversation_id)[1] for conversation_id in heads])
+    return any(int(raw) < head for raw, head in zip(held, heads.values(), strict=True) if raw)
+
+
 def repair_head(conversation_id: object, head: int) -> bool:
     """Make the head kept here right: one that is behind the database's lost a change, so its hot history goes too.
 

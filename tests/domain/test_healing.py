@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -42,6 +43,27 @@ def test_a_head_that_only_went_on_since_it_was_read_is_kept(
     monkeypatch.setattr(hot, "repair_head", lambda one, held: repair(one, held - (str(one) == room)))
     healing.heal_once()
     assert head(aside, room) == 3
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_what_the_cache_is_about_to_be_told_is_not_taken_for_lost(
+    aside: Aside, room: str, monkeypatch: pytest.MonkeyPatch, is_told: bool
+) -> None:
+    healing.heal_once()
+    aside.inside.cache.decr(f"head:{room}")
+    waited = []
+
+    def teller(seconds: float) -> None:
+        waited.append(seconds)
+        if is_told:
+            aside.inside.cache.incr(f"head:{room}")
+
+    monkeypatch.setattr(healing, "time", SimpleNamespace(sleep=teller))
+    healing.heal_once()
+    assert waited == [healing.TOLD_WITHIN_S]
+    assert aside.inside.cache.zcard(f"chat:{room}:messages:active") == (3 if is_told else 0)
+    healing.heal_once()
+    assert len(waited) == 1
 
 
 @pytest.mark.parametrize("change", [{"logged_bytes": 2**60}, {"database": 1}], ids=str)
