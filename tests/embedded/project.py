@@ -81,7 +81,7 @@ def _working_folder(process: psutil.Process) -> Path:
 
 ROOT = Path(__file__).parents[2]
 REAL = (
-    "app/kernel/patience.py",
+    *(f"app/kernel/{name}.py" for name in ("garbage", "patience")),
     *(f"app/sockets/{name}.py" for name in ("door", "frames", "http", "loop")),
 )  # `wsgi.py` needs
 
