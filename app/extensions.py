@@ -114,6 +114,7 @@ def make_engine(url: str, *, pool_size: int, statement_timeout_ms: int) -> Engin
         pool_pre_ping=False,
         hide_parameters=True,  # an error must not carry what somebody wrote into the log
         pool_use_lifo=True,
+        use_native_hstore=False,  # nothing here is one, and to look whether it might be costs each process a transaction
         json_deserializer=orjson.loads,  # gives back what it was given: PostgreSQL writes 1e20 as a whole number
         connect_args={
             "connection_factory": FrugalConnection,

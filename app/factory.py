@@ -26,6 +26,7 @@ from app.domain import (
     presence,
     reading,
     relay,
+    remembering,
     startup,
     telling,
     typing,
@@ -238,6 +239,7 @@ def start_web(app: Flask) -> None:
     _spawn(watch.guard_stalls, background.stopping)
     _spawn(watch.look_after, background.stopping)
     _spawn(watch.take_over, background.stopping)
+    _spawn(remembering.run, background.stopping, watch.is_alone)
 
 
 def _on_notice(notice: dict[str, Any]) -> None:
@@ -280,6 +282,7 @@ def start_worker(_: Flask) -> threading.Event:
     _print_mode()
     _spawn(drain.run, stopping)
     _spawn(healing.run, stopping)
+    _spawn(remembering.run, stopping)
     _spawn(metrics.run, stopping)
     measuring.serve()
     return stopping

@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 import time
 import uuid
-from typing import Any
 
 from app.domain import commit
 from app.domain.batches import Submission
 from app.factory import create_app
 from app.kernel import clock, ids
+from app.kernel.events import MessageEvent
 from config import load_config
 
 BATCH = 500
@@ -30,14 +30,15 @@ def main() -> None:
         print((time.perf_counter() - began) * 1000, flush=True)
 
 
-def _event(room: str, person: str) -> Any:
+def _event(room: str, person: str) -> MessageEvent:
     given = uuid.uuid4()
     return {
         "id": str(ids.message_id(uuid.UUID(person), given)), "conversationId": room, "seq": None, "changedSeq": None,
         "clientMessageId": str(given), "content": "a line that is drained", "messageType": "text", "senderType": "user",
-        "senderId": person, "createdAt": clock.wire(clock.now()), "isEdited": False, "editedAt": None, "deletedAt": None,
-        "replyToId": None, "threadRootId": None, "replyCount": 0, "rootReplyCount": None, "attachments": [],
-        "reactions": [], "mentions": [], "metadata": {}, "persisted": False,
+        "senderId": person, "sender": {"id": person, "username": None, "displayName": "", "avatarUrl": None},
+        "createdAt": clock.wire(clock.now()), "isEdited": False, "editedAt": None, "deletedAt": None, "replyToId": None,
+        "threadRootId": None, "replyCount": 0, "rootReplyCount": None, "attachments": [], "reactions": [], "mentions": [],
+        "metadata": {}, "persisted": False,
     }  # fmt: skip
 
 

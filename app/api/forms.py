@@ -10,7 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from app.kernel import limits, text
-from app.kernel.errors import Invalid, Malformed, TooLarge
+from app.kernel.errors import DomainError, Invalid, Malformed, TooLarge
 
 FORM_BYTES = 64 * 1024  # what a form needs around its file
 WINDOWS_AND_UNIX = str.maketrans({"\\": "/"})
@@ -53,7 +53,7 @@ class Form:
         except ValueError as error:
             raise Malformed("The form could not be read.") from error
         except RequestEntityTooLarge as error:
-            raise TooLarge(f"A file may have at most {limits.UPLOAD_MAX_BYTES // 2**20} MB.") from error
+            raise _refusal() from error
         wrong = {name: ["is not a known field"] for name in [*fields, *files] if name != "file"}
         if "file" in fields or len(files.getlist("file")) != 1:
             wrong["file"] = ["must be one file"]
@@ -66,6 +66,13 @@ class Form:
             raise Invalid({"file": ["must be one file"]})
         self._files.append(self._begin())
         return self._files[0]
+
+
+def _refusal() -> DomainError:
+    """Say what was too much: bytes, or what a form has beside its file (then the length that was given is not)."""
+    if request.content_length is not None and request.content_length <= limits.UPLOAD_MAX_BYTES + FORM_BYTES:
+        return Invalid({"file": ["must be alone in the form"]})
+    return TooLarge(f"A file may have at most {limits.UPLOAD_MAX_BYTES // 2**20} MB.")
 
 
 def _file_name(given: str) -> str:

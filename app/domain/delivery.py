@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-import orjson
 from sqlalchemy import text
 
-from app.domain import messages
+from app.domain import messages, missed
 from app.domain.access import Member, member_of
 from app.domain.failures import recipient_type
-from app.kernel import clock, limits
+from app.kernel import clock, json, limits
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.breaker import Down
 from app.kernel.errors import Invalid, NotFound
 from app.kernel.events import DeliveryStatusEvent, MessageEvent, Missed, Position
-from app.kernel.gathering import Gathering
 from app.live import hot, membership
 from app.models import Transaction, transaction
 from app.outbound import emits, metrics
@@ -45,9 +42,6 @@ SENDERS = text(
     "SELECT DISTINCT sender_id FROM (SELECT sender_id FROM messages WHERE conversation_id = :c AND seq > :after"
     " AND seq <= :seq ORDER BY seq DESC LIMIT 1000) m WHERE sender_id <> :me LIMIT 100"
 )
-
-
-NOTHING = ("", 0)  # the place of one who has received nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +71,11 @@ def catch_up(
         if recent is not None:
             metrics.missed("cache", time.perf_counter() - began)
             return recent
-    with transaction(actor, snapshot=True) as tx:
-        member = member_of(tx, actor, conversation_id)
-        start = member.received_seq if after is None else after
-        events, up_to, more = views.changes(
-            tx, conversation_id, after=start, floor=member.history_from_seq, limit=limit
-        )
-        head, received, latest = views.places(tx, conversation_id, member.received_seq)
-        tx.after_commit(lambda: note_received(actor.id, conversation_id, received or NOTHING))
+    found = missed.read(actor, conversation_id, after=after, limit=limit, is_member=known is not None)
+    standing, part = found.standing, found.part
     metrics.missed("database", time.perf_counter() - began)
-    return _missed(conversation_id, events, received, latest, min(up_to, head), more)
+    events = list(map(json.ready if encoded else json.loads, part.encoded))
+    return _missed(conversation_id, events, standing.received, standing.latest, part.up_to, part.more)
 
 
 def known_member(actor: Actor, conversation_id: UUID) -> KnownMember | None:
@@ -127,28 +116,19 @@ def _recent(
         return None
     received = found.received
     if received is None:  # asked for, it is a chance to see whether the cache is up to date and the membership stands
-        stand = _receiving.ask((actor.id, conversation_id))
-        if stand is None or stand[0] > found.head:
+        stand = missed.standing(actor.id, conversation_id)
+        if stand is None or stand.head_seq > found.head:
             return None
-        received = stand[1]
+        received = stand.received
     got, latest = (
         place if place is not None and place[1] > known.history_from_seq else None for place in (received, found.latest)
     )
-    events: list[Any] = [orjson.Fragment(e.encoded) if encoded else orjson.loads(e.encoded) for e in kept]
+    events = [(json.ready if encoded else json.loads)(e.encoded) for e in kept]
     return _missed(conversation_id, events, got, latest, found.head, more=False)
 
 
-def _received_by_all(asked: Sequence[tuple[UUID, UUID]]) -> list[views.Stand | None]:
-    """Read where these people's received positions stand, where the cache does not know: one query for all."""
-    with transaction(SYSTEM) as tx:
-        return views.received(tx, asked)
-
-
-_receiving: Gathering[tuple[UUID, UUID], views.Stand | None] = Gathering(_received_by_all, turns=2, expects_more=True)
-
-
 def _missed(
-    conversation_id: UUID, events: list[MessageEvent], received: tuple[str, int] | None, latest: tuple[str, int] | None,
+    conversation_id: UUID, events: list[Any], received: tuple[str, int] | None, latest: tuple[str, int] | None,
     up_to: int, more: bool,
 ) -> Missed:  # fmt: skip
     return {
@@ -251,10 +231,7 @@ def _seq_of(event: MessageEvent | None, conversation_id: UUID) -> int:
 def note_received(profile_id: UUID, conversation_id: UUID, place: tuple[str, int] | None) -> None:
     """Tell the cache, once the database has it, which message (id, seq) someone's received position stands at."""
     if place is not None:
-        try:
-            hot.received(profile_id, conversation_id, place)
-        except Down:
-            pass  # the database has it
+        missed.note_received({(profile_id, conversation_id): place})
 
 
 @dataclass(frozen=True, slots=True)

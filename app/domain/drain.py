@@ -17,7 +17,7 @@ from app.domain.dead_letters import bury_broken
 from app.domain.gate import Busy
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
-from app.kernel.limits import SILENT_DRAINER_S
+from app.kernel.limits import DRAIN_BATCH, SILENT_DRAINER_S
 from app.live import drainers, log, shards
 from app.live.log import Broken, Entry
 
@@ -101,7 +101,7 @@ def run(stopping: threading.Event) -> None:
                 stopping.wait(0.5)
             elif taken == 0:
                 log.wait(1.0, own)
-            elif taken > GATHER_FROM:
+            elif GATHER_FROM < taken < DRAIN_BATCH:  # a full one is followed by what has waited longest
                 time.sleep(max(0.0, began_at + GATHER_S - time.monotonic()))
         except (Down, DomainError) as error:
             if time.monotonic() - warned_at > WARN_EVERY_S:

@@ -8,20 +8,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
-from app.domain import remembering
 from app.kernel import limits
 from app.kernel.actor import SYSTEM
 from app.kernel.breaker import Down
 from app.kernel.errors import DomainError
-from app.live import hot
+from app.live import healed, hot
 from app.models import transaction
+from app.models.arrays import array
 from app.outbound import emits
 
 log = logging.getLogger(__name__)
@@ -29,7 +28,7 @@ NOW = text(
     "SELECT clock_timestamp() AS at, pg_current_wal_flush_lsn() - '0/0' AS logged_bytes,"
     " (SELECT oid::bigint FROM pg_database WHERE datname = current_database()) AS database"
 )
-HEAD = text("SELECT head_seq FROM conversations WHERE id = :id")
+HEADS = text("SELECT id, head_seq FROM conversations WHERE id = ANY(CAST(:ids AS uuid[]))")
 CHANGED = text(
     "SELECT id, head_seq, version, updated_at FROM conversations WHERE updated_at >= :at"
     " AND (updated_at, id) > (CAST(:at AS timestamptz), CAST(:id AS uuid))"
@@ -51,32 +50,33 @@ def heal_once() -> int:
     began = _now()
     if mark is not None and (mark.logged_bytes > began.logged_bytes or mark.database != began.database):
         mark, is_whole = None, _start_anew()
-    at, last_id, healed = (mark.at if mark else began.at - FIRST) - OVERLAP, NO_ID, 0
+    at, last_id, count = (mark.at if mark else began.at - FIRST) - OVERLAP, NO_ID, 0
     while True:
         with transaction(SYSTEM) as tx:
             rows = tx.execute(CHANGED, {"at": at, "id": last_id}).all()
-        _let_them_be_told(rows)
-        for row in rows:
-            is_whole = _mend(row) and is_whole
-        healed += len(rows)
+        is_whole = _mend({row.id: row.head_seq for row in rows}) and is_whole
+        with emits.together():  # whether the cache could be asked or not
+            for row in rows:
+                emits.heads(row.id, row.head_seq, row.version)
+        count += len(rows)
         if len(rows) < PAGE:
             break
         at, last_id = rows[-1].updated_at, rows[-1].id
     if is_whole:
         _note_healed(began)
-    return healed
+    return count
 
 
-def _now() -> hot.Mark:
+def _now() -> healed.Moment:
     with transaction(SYSTEM) as tx:
         row = tx.execute(NOW).one()
-    return hot.Mark(row.at, int(row.logged_bytes), row.database)
+    return healed.Moment(row.at, int(row.logged_bytes), row.database)
 
 
-def _healed_at() -> tuple[hot.Mark | None, bool]:
+def _healed_at() -> tuple[healed.Moment | None, bool]:
     """Read the cache's mark; a healing that could not read it must not move it."""
     try:
-        return hot.healed_at(), True
+        return healed.last(), True
     except Down:
         return None, False
 
@@ -91,66 +91,51 @@ def _start_anew() -> bool:
     return True
 
 
-def _note_healed(mark: hot.Mark) -> None:
+def _note_healed(mark: healed.Moment) -> None:
     try:
-        hot.note_healed(mark)
+        healed.note(mark)
     except Down:
         pass  # then the next healing begins where this one did
 
 
-def _let_them_be_told(rows: Sequence[Any]) -> None:
-    """Wait where the cache is behind: it is told of each commit, and of many together, a moment later.
+def _mend(heads: Mapping[UUID, int]) -> bool:
+    """Make the cache right about these conversations; tells whether it could be asked.
 
-    Were that taken for a loss, a busy conversation would lose its hot history every five seconds, and all who come back to it
-    would read the database.
+    Where it is behind, it is asked again a moment later: it is told of each commit, and of many together, after it. Were that
+    taken for a loss, a busy conversation would lose its hot history every five seconds, and all who come back to it would read
+    the database.
     """
     try:
-        if rows and hot.are_behind({row.id: row.head_seq for row in rows}):
+        before = hot.kept_heads(heads)
+        if any(held < heads[conversation_id] for conversation_id, held in before.items()):
             time.sleep(TOLD_WITHIN_S)
+        _set_back(hot.repair(heads, before=before))
     except Down:
-        pass  # then there is nothing to mend
+        return False
+    return True
 
 
-def _mend(row: Any) -> bool:
-    try:
-        if hot.repair_head(row.id, row.head_seq):
-            _set_back(row.id)
-        is_mended = True
-    except Down:
-        is_mended = False  # the members are told all the same
-    emits.heads(row.id, row.head_seq, row.version)
-    return is_mended
-
-
-def _set_back(conversation_id: UUID) -> None:
-    """Throw away what is kept of a conversation whose head is still behind it when read again. Raises Down.
+def _set_back(conversation_ids: Sequence[UUID]) -> None:
+    """Throw away what is kept of conversations whose heads are still behind it when read again. Raises Down.
 
     The cache is told after the commit, so a head that it held before this read cannot be ahead of it.
     """
-    held = hot.heads([conversation_id])[0]
+    if not conversation_ids:
+        return
+    held = dict(zip(conversation_ids, hot.heads(conversation_ids), strict=True))
     with transaction(SYSTEM) as tx:
-        head = tx.execute(HEAD, {"id": conversation_id}).scalar_one_or_none()
-    if held is not None and head is not None and held > head:
+        rows = tx.execute(HEADS, {"ids": array(conversation_ids)}).all()
+    ahead = [row.id for row in rows if (held[row.id] or 0) > row.head_seq]
+    for conversation_id in ahead:
         log.warning("the cache was ahead of the database in conversation %s", conversation_id)
-        hot.distrust([conversation_id])
+    hot.distrust(ahead)
 
 
 def run(stopping: threading.Event) -> None:
-    """Heal every five seconds until told to stop, and keep the filter of known ids whole meanwhile."""
-    due = 0.0
+    """Heal every five seconds until told to stop."""
     while not stopping.is_set():
-        is_filling = False
-        try:
-            remembering.tell_filter()
-            is_filling = remembering.fill()
-        except (Down, DomainError):
-            pass  # the next turn
-        except Exception:
-            log.exception("the filter of known messages could not be filled")
-        if time.monotonic() >= due:
-            due = time.monotonic() + limits.HEADS_EVERY_S
-            heal_safely()
-        stopping.wait(0.05 if is_filling else 1.0)  # until the filter is whole each accept asks the database
+        heal_safely()
+        stopping.wait(limits.HEADS_EVERY_S)
 
 
 def heal_safely() -> None:

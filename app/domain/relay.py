@@ -17,7 +17,7 @@ from app.kernel.breaker import Down
 from app.live import hot
 from app.models import transaction
 from app.outbound import emits
-from app.queries import messages as views
+from app.queries import missed
 
 HEADS = text("SELECT id, head_seq, version FROM conversations WHERE id = ANY(CAST(:ids AS uuid[]))")
 MOVED = text(
@@ -50,7 +50,7 @@ def moved(conversation_id: str, head_seq: int) -> None:
         tell_heads([UUID(conversation_id)])
         return
     with transaction(SYSTEM) as tx:
-        events, _, _ = views.changes(tx, UUID(conversation_id), after=known, floor=0, limit=AT_MOST)
+        events, _, _ = missed.changes(tx, missed.Window(UUID(conversation_id), known, 0, AT_MOST))
     for event in events:
         emits.here(event)
         delivered(event)
@@ -81,9 +81,7 @@ def _repair(heads: dict[UUID, int]) -> None:
     head must not be told by the cache that they lack nothing.
     """
     try:
-        for (conversation_id, head), held in zip(heads.items(), hot.heads(list(heads)), strict=True):
-            if held is not None and 0 <= held < head:
-                hot.repair_head(conversation_id, head)
+        hot.repair(heads, before={})
     except Down:
         pass  # then the cache is asked by nobody
 

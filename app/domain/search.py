@@ -24,7 +24,7 @@ from app.kernel.query import SearchQuery
 from app.live import rates
 from app.models import Transaction, transaction
 from app.models.transaction import sqlstate
-from app.queries import messages as message_views, people, search as views
+from app.queries import messages as message_views, missed, people, search as views
 from app.queries.search import Place, Span
 
 PATIENCE = text("SELECT set_config('statement_timeout', :ms, true)")
@@ -185,7 +185,7 @@ def _take_up(conversation_id: UUID) -> bool:
     """Take up a conversation's next changes; tells whether there are more."""
     with transaction(SYSTEM) as tx:
         held = views.hold(tx, conversation_id)
-        events, up_to, more = message_views.changes(tx, conversation_id, after=held, floor=0, limit=BATCH)
+        events, up_to, more = missed.changes(tx, missed.Window(conversation_id, held, 0, BATCH))
         views.replace(tx, conversation_id, [(event, _terms_of(event)) for event in events], up_to)
         return more
 

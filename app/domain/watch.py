@@ -7,7 +7,7 @@ import threading
 import time
 from uuid import UUID
 
-from app.domain import announce, drain, groupcommit, healing, modes, remembering, unsettled
+from app.domain import announce, drain, groupcommit, healing, modes, unsettled
 from app.domain.batches import Outcome
 from app.extensions import LOG
 from app.kernel import limits
@@ -87,20 +87,22 @@ def _is_lost(event: MessageEvent) -> bool:
     return message_log.pending(UUID(event["id"])) is None
 
 
+def is_alone() -> bool:
+    """Tell whether no drainer shows life; raises Down."""
+    return not drainers.is_any_alive()
+
+
 def take_over(stopping: threading.Event) -> None:
     """Drain and heal in this process while no drainer shows life (a killed worker costs two seconds)."""
-    is_alone = False
+    alone = False
     asked_at = healed_at = time.monotonic()
-    while not stopping.wait(0 if is_alone else TAKE_OVER_LOOK_S):
+    while not stopping.wait(0 if alone else TAKE_OVER_LOOK_S):
         try:
             membership.retry_evictions()
-            remembering.tell_filter()
-            is_alone, asked_at = not drainers.is_any_alive(), time.monotonic()
+            alone, asked_at = is_alone(), time.monotonic()
         except (Down, DomainError):
-            is_alone = False
-        if (
-            is_alone or time.monotonic() - asked_at > TAKE_OVER_AFTER_S
-        ):  # where the log is away, heads are healed all the same
+            alone = False
+        if alone or time.monotonic() - asked_at > TAKE_OVER_AFTER_S:  # without the log, heads are healed all the same
             healed_at = _stand_in(healed_at, stopping)
 
 
@@ -109,7 +111,6 @@ def _stand_in(healed_at: float, stopping: threading.Event) -> float:
     try:
         if modes.is_behind() or settings().message_log_redis_url:
             _drain_for(TAKE_OVER_LOOK_S, stopping)
-            remembering.fill(at_most_s=0.2)
     except (Down, DomainError) as error:
         log.debug("standing in for the drainer waits: %s", error)
     except Exception:

@@ -9,7 +9,6 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -71,7 +70,7 @@ def append(events: Sequence[MessageEvent], encoded: Sequence[bytes]) -> dict[str
     Gives the conversations whose heads are not known here, with marks: read where they stand now, and call ``found``.
     """
     keys: list[str] = []
-    arguments: list[object] = [limits.HOT_MAX, limits.HOT_TTL_S, -1 - secrets.randbits(MARK_BITS), CREATED_CHANNEL]
+    arguments: list[object] = [limits.HOT_MAX, limits.HOT_TTL_S, _new_mark(), CREATED_CHANNEL]
     grouped = _by_conversation(events, encoded)
     for conversation_id, changes in grouped.items():
         keys += _keys(conversation_id)
@@ -94,6 +93,24 @@ def found(marks: Mapping[str, bytes], stands: Mapping[str, Stand]) -> None:
     if keys:
         with CACHE.guard():
             scripts.run(redis.cache, "hot_found", keys, arguments)
+
+
+def _new_mark() -> int:
+    """Make up what stands for a head while it is being found out."""
+    return -1 - secrets.randbits(MARK_BITS)
+
+
+def unknown(conversation_ids: Iterable[object]) -> dict[str, bytes]:
+    """Give those of these conversations whose heads are not known here, with marks, as ``append`` does; raises Down."""
+    names, mark = [str(one) for one in conversation_ids], _new_mark()
+    pipe = redis.cache.pipeline(transaction=False)
+    for name in names:
+        key = _keys(name)[1]
+        pipe.set(key, mark, nx=True, ex=limits.HOT_TTL_S)
+        pipe.get(key)
+    with CACHE.guard():
+        held = pipe.execute()[1::2] if names else []
+    return {name: raw for name, raw in zip(names, held, strict=True) if raw and raw.startswith(b"-")}
 
 
 def _append_arguments(changes: list[Change]) -> list[object]:
@@ -213,24 +230,25 @@ def _head(raw: bytes | None) -> int | None:
 _asking: Gathering[list[str], list[int | None]] = Gathering(_read_heads, turns=2, expects_more=True)
 
 
-def are_behind(heads: Mapping[object, int]) -> bool:
-    """Tell whether any of the heads kept here is behind one of these; raises Down."""
+def kept_heads(conversation_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """Read the heads that are here, those that are being found out too: the mark of whoever does is below 0; raises Down."""
+    wanted = list(conversation_ids)
+    if not wanted:
+        return {}
     with CACHE.guard():
-        held = redis.cache.mget([_keys(conversation_id)[1] for conversation_id in heads])
-    return any(int(raw) < head for raw, head in zip(held, heads.values(), strict=True) if raw)
+        held = redis.cache.mget([_keys(conversation_id)[1] for conversation_id in wanted])
+    return {conversation_id: int(raw) for conversation_id, raw in zip(wanted, held, strict=True) if raw}
 
 
-def repair_head(conversation_id: object, head: int) -> bool:
-    """Make the head kept here right: one that is behind the database's lost a change, so its hot history goes too.
+def repair(heads: Mapping[UUID, int], *, before: Mapping[UUID, int]) -> list[UUID]:
+    """Make the heads kept here right: one that is behind the database's lost a change, so its hot history goes too.
 
-    Tells whether the one kept is ahead: then either the database has gone on since it was read, or it was set back.
+    One that is being found out is let alone, unless it was by the same one in ``before``, read a moment ago: they have ended.
+    Gives those that are ahead: then either the database has gone on since they were read, or it was set back. Raises Down.
     """
-    with CACHE.guard():
-        raw = redis.cache.get(_keys(conversation_id)[1])
-        held = int(raw) if raw else head
-        if held < head:
-            redis.cache.delete(*_keys(conversation_id))
-    return held > head
+    kept = kept_heads(heads)
+    distrust([one for one, held in kept.items() if held < heads[one] and (held >= 0 or held == before.get(one))])
+    return [conversation_id for conversation_id, held in kept.items() if held > heads[conversation_id]]
 
 
 def distrust_all() -> None:
@@ -242,33 +260,14 @@ def distrust_all() -> None:
                 redis.cache.unlink(*found[start : start + 1_000])
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A moment of a database: its clock, how many bytes it had ever logged, and which database it was."""
-
-    at: datetime
-    logged_bytes: int
-    database: int
-
-
-def healed_at() -> Mark | None:
-    """Give the moment of the database at which the heads kept here were last mended; raises Down."""
-    with CACHE.guard():
-        held = redis.cache.get("heads:healed_at")
-    parts = held.decode().split("|") if held else []
-    return Mark(datetime.fromisoformat(parts[0]), int(parts[1]), int(parts[2])) if len(parts) == 3 else None
-
-
-def note_healed(mark: Mark) -> None:
-    """Note the moment at which the heads kept here were last mended; raises Down."""
-    with CACHE.guard():
-        redis.cache.set("heads:healed_at", f"{mark.at.isoformat()}|{mark.logged_bytes}|{mark.database}")
-
-
-def received(profile_id: UUID, conversation_id: UUID, place: tuple[str, int]) -> None:
-    """Keep someone's received place (message id, seq), only forward; raises Down."""
-    with CACHE.guard():
-        scripts.run(redis.cache, "forward", [_received_key(profile_id, conversation_id)], [*place, POSITION_TTL_S])
+def received(places: Mapping[tuple[UUID, UUID], Place]) -> None:
+    """Keep received places of people (each in a conversation, which comes second), only forward; raises Down."""
+    if places:
+        keys = [_received_key(profile_id, conversation_id) for profile_id, conversation_id in places]
+        with CACHE.guard():
+            scripts.run(
+                redis.cache, "forward", keys, [POSITION_TTL_S, *(part for place in places.values() for part in place)]
+            )
 
 
 def forget_received(pairs: Iterable[tuple[UUID, UUID]]) -> None:

@@ -7,6 +7,7 @@ themselves hashes (UUID version 5), so their halves serve as the two hashes of K
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from uuid import UUID, uuid4
 
@@ -18,6 +19,8 @@ COMPLETE = "seen:complete"
 FILLING = "seen:filling"
 BITS = 2**27
 HASHES = 7
+HALVES = struct.Struct(">QQ")
+MERGED_AT_ONCE, ASIDE_S = 2**18, 600  # bytes; how long what nobody came to merge is kept
 ADD_AT_ONCE = 250  # ids; more would keep the log from its other callers
 
 
@@ -38,6 +41,35 @@ def add(ids: Iterable[str]) -> None:
     if parts:
         with LOG.guard():
             scripts.run_many(redis.log, "seen_add", [([FILTER], [",".join(part)]) for part in parts])
+
+
+class Built:
+    """A filter in this process's own memory, for ids by the million: told one by one they would be a hundred times the bytes,
+    each of which waits for the log's disk.
+    """
+
+    def __init__(self) -> None:
+        self._bytes = bytearray(BITS // 8)
+
+    def put(self, ids: bytes) -> None:
+        """Put ids in, 16 bytes each."""
+        held = self._bytes
+        for high, low in HALVES.iter_unpack(ids):
+            place, step = high & (BITS - 1), low & (BITS - 1) | 1
+            for _ in range(HASHES):
+                held[place >> 3] |= 0x80 >> (place & 7)
+                place = (place + step) & (BITS - 1)
+
+    def merge(self) -> None:
+        """Add all that is in it to the filter; raises Down."""
+        aside = f"{FILTER}:{uuid4().hex}"
+        with LOG.guard():
+            for start in range(0, len(self._bytes), MERGED_AT_ONCE):
+                redis.log.setrange(aside, start, bytes(self._bytes[start : start + MERGED_AT_ONCE]))
+                if start == 0:
+                    redis.log.expire(aside, ASIDE_S)
+            redis.log.bitop("OR", FILTER, FILTER, aside)
+            redis.log.unlink(aside)
 
 
 def filling(*, done: str = "") -> str:

@@ -7,21 +7,18 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
-from app.models.columns import ConversationKey, ConversationRef, Instant, Key, Seq
+from app.models.columns import ConversationKey, Id, Instant, Seq
 
 
 class FoundMessage(Base):
     """A message's pieces (``kernel/terms.py``), with where it is, who wrote it and what it has, as pieces too."""
 
     __tablename__ = "found_messages"
-    __table_args__ = (
-        Index("found_messages_terms", "terms", postgresql_using="gin"),
-        Index("found_messages_places", "conversation_id", "seq"),
-    )
+    __table_args__ = (Index("found_messages_terms", "terms", postgresql_using="gin"),)
 
-    message_id: Mapped[Key]
-    conversation_id: Mapped[ConversationRef]
-    seq: Mapped[Seq]
+    conversation_id: Mapped[ConversationKey]
+    seq: Mapped[Seq] = mapped_column(primary_key=True)
+    message_id: Mapped[Id]
     created_at: Mapped[Instant]
     terms: Mapped[list[str]] = mapped_column(ARRAY(Text))
 

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, CursorResult, Result
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from app.extensions import DATABASE, db
+from app.extensions import DATABASE, Silent, db
 from app.kernel.actor import Actor
 from app.kernel.breaker import Down
 from app.kernel.errors import Held, Unavailable
@@ -206,8 +206,14 @@ def is_temporary(error: DBAPIError) -> bool:
 
 
 def _is_away(error: DBAPIError) -> bool:
-    """Tell whether the server itself is gone or silent, rather than this one statement refused."""
-    return error.connection_invalidated or (is_temporary(error) and sqlstate(error) in AWAY_SQLSTATES)
+    """Tell whether the server itself is gone or silent, rather than this one statement refused or this one session ended.
+
+    A session may end alone (an administrator's word, a transaction that was silent for too long): where the server has gone
+    with it, whoever connects next finds out.
+    """
+    if isinstance(error.orig, Silent):
+        return True
+    return not error.connection_invalidated and is_temporary(error) and sqlstate(error) in AWAY_SQLSTATES
 
 
 def sqlstate(error: DBAPIError) -> str:

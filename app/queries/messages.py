@@ -13,6 +13,7 @@ from app.kernel.events import MessageEvent, Page
 from app.models import Transaction
 from app.queries import attachments
 
+Place = tuple[str, int]  # a message's id and seq
 COLUMNS = """
     m.id, m.conversation_id, m.seq, m.changed_seq, m.client_message_id, m.content, m.message_type, m.sender_type,
     m.sender_id, p.username, p.display_name, p.avatar_url, m.created_at, m.edited_at, m.deleted_at, m.reply_to_id,
@@ -45,7 +46,6 @@ AROUND = text(
     f"(SELECT {COLUMNS} {FROM} WHERE m.conversation_id = c.id AND m.seq > GREATEST(:floor, :pivot)"
     " ORDER BY m.seq LIMIT :above)) w ON true WHERE c.id = :conversation_id"
 )
-CHANGES = _window("m.changed_seq > :pivot AND m.seq > :floor", "m.changed_seq, m.seq")
 BY_IDS = text(
     f"SELECT {COLUMNS} {FROM} WHERE m.id = ANY(CAST(:ids AS uuid[])) ORDER BY m.conversation_id, m.changed_seq, m.seq"
 )
@@ -65,14 +65,6 @@ STANDS = text(
     "SELECT c.id, c.head_seq,"
     " (SELECT (m.id, m.seq)::text FROM messages m WHERE m.conversation_id = c.id ORDER BY m.seq DESC LIMIT 1) AS latest"
     " FROM conversations c WHERE c.id = ANY(CAST(:ids AS uuid[]))"
-)
-RECEIVED = text(
-    "SELECT me.profile_id, me.conversation_id, c.head_seq,"
-    " (SELECT (m.id, m.seq)::text FROM messages m WHERE m.conversation_id = me.conversation_id"
-    "  AND m.seq <= me.received_seq ORDER BY m.seq DESC LIMIT 1) AS received"
-    " FROM unnest(CAST(:people AS uuid[]), CAST(:conversations AS uuid[])) AS asked(profile_id, conversation_id)"
-    " JOIN memberships me USING (profile_id, conversation_id) JOIN conversations c ON c.id = me.conversation_id"
-    " WHERE me.left_at IS NULL AND c.deleted_at IS NULL"
 )
 
 
@@ -192,61 +184,23 @@ def _read(tx: Transaction, statement: Any, values: dict[str, Any]) -> tuple[int,
     return (rows[0].head_seq if rows else 0), [event(row) for row in rows if row.id is not None]
 
 
-def changes(
-    tx: Transaction, conversation_id: UUID, *, after: int, floor: int, limit: int
-) -> tuple[list[MessageEvent], int, bool]:
-    """Read what was created or changed after a position: (events by change, up to which position, whether there is more).
-
-    A reply and its root share a position; a page never ends between the two.
-    """
-    values = {"conversation_id": conversation_id, "pivot": after, "floor": floor, "limit": limit + 2}
-    head, events = _read(tx, CHANGES, values)
-    if len(events) <= limit:
-        return events, head, False
-    kept = _whole_positions(events, limit)
-    more = len(kept) < len(events)
-    return kept, (kept[-1]["changedSeq"] or 0) if more else head, more
-
-
-def _whole_positions(events: Sequence[MessageEvent], limit: int) -> list[MessageEvent]:
-    end = limit
-    while end > 0 and events[end]["changedSeq"] == events[end - 1]["changedSeq"]:
-        end -= 1
-    if end == 0:  # the very first position does not fit: give it whole all the same
-        first = events[0]["changedSeq"]
-        end = sum(1 for found in events if found["changedSeq"] == first)
-    return list(events[:end])
-
-
-def places(
-    tx: Transaction, conversation_id: UUID, received: int
-) -> tuple[int, tuple[str, int] | None, tuple[str, int] | None]:
+def places(tx: Transaction, conversation_id: UUID, received: int) -> tuple[int, Place | None, Place | None]:
     """Read (head, the newest message at or below ``received``, the newest message), each message as (id, seq)."""
     row: Any = tx.execute(PLACES, {"conversation_id": conversation_id, "received": received}).one()
-    return row.head_seq, _place(row.received), _place(row.latest)
+    return row.head_seq, place(row.received), place(row.latest)
 
 
-Stand = tuple[int, tuple[str, int] | None]
+Stand = tuple[int, Place | None]
 
 
 def stands(tx: Transaction, conversation_ids: Iterable[str]) -> dict[str, Stand]:
     """Read for each conversation its head and its newest message, as (id, seq): one query, one moment."""
     rows = tx.execute(STANDS, {"ids": list(conversation_ids)})
-    return {str(row.id): (row.head_seq, _place(row.latest)) for row in rows}
+    return {str(row.id): (row.head_seq, place(row.latest)) for row in rows}
 
 
-def received(tx: Transaction, asked: Sequence[tuple[UUID, UUID]]) -> list[Stand | None]:
-    """Read for each (person, conversation) the head and the newest message received, as (id, seq); None for no member.
-
-    It is the whole transaction.
-    """
-    values = {"people": [str(one) for one, _ in asked], "conversations": [str(one) for _, one in asked]}
-    rows = tx.alone(RECEIVED, values)
-    found = {(row.profile_id, row.conversation_id): (row.head_seq, _place(row.received)) for row in rows}
-    return [found.get(pair) for pair in asked]
-
-
-def _place(pair: str | None) -> tuple[str, int] | None:
+def place(pair: str | None) -> Place | None:
+    """Read a message's (id, seq) as PostgreSQL writes it."""
     if pair is None:
         return None
     message_id, _, seq = pair.strip("()").partition(",")

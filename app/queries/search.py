@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from app.kernel.events import MessageEvent
 from app.models import Transaction
+from app.models.arrays import array
 
 LOOK_FOR = text("SELECT set_config('parley.looked_for', CAST(CAST(:terms AS text[]) AS text), true)")
 FIND = text(
@@ -45,7 +46,7 @@ BEHIND_SINCE = text(
 BEGIN = text("INSERT INTO found_up_to (conversation_id, seq) VALUES (:id, 0) ON CONFLICT DO NOTHING")
 HOLD = text("SELECT seq FROM found_up_to WHERE conversation_id = :id FOR UPDATE")
 ADVANCE = text("UPDATE found_up_to SET seq = :seq WHERE conversation_id = :id")
-FORGET = text("DELETE FROM found_messages WHERE message_id = ANY(CAST(:ids AS uuid[]))")
+FORGET = text("DELETE FROM found_messages WHERE conversation_id = :id AND seq = ANY(CAST(:seqs AS bigint[]))")
 REMEMBER = text(
     "INSERT INTO found_messages (message_id, conversation_id, seq, created_at, terms)"
     " SELECT message_id, conversation_id, seq, created_at, ARRAY(SELECT jsonb_array_elements_text(terms))"
@@ -127,7 +128,7 @@ def hold(tx: Transaction, conversation_id: UUID) -> int:
 def replace(tx: Transaction, conversation_id: UUID, found: Sequence[tuple[MessageEvent, set[str]]], up_to: int) -> None:
     """Have messages found by these pieces (none: not at all), and a conversation up to a position."""
     tx.execute(LOOK_FOR, {"terms": list(EVERYTHING)})
-    tx.execute(FORGET, {"ids": [event["id"] for event, _ in found]})
+    tx.execute(FORGET, {"id": conversation_id, "seqs": array(event["seq"] for event, _ in found)})
     rows = [_row(event, terms) for event, terms in found if terms]
     if rows:
         tx.change(REMEMBER, {"rows": orjson.dumps(rows).decode()})

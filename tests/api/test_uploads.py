@@ -148,6 +148,8 @@ def test_what_is_not_one_file_is_refused(ann: Person) -> None:
         ([("file", ("a", b"x")), ("file", ("b", b"x"))], "file"),
         ([("file", ("a", b""))], "file"),
         ([("file", (None, "no file"))], "file"),
+        ([("file", ("a", b"x")), *((f"more{number}", (None, "1")) for number in range(8))], "file"),
+        ([("file", ("a", b"x")), ("more", (None, "1" * 70_000))], "file"),
     ):
         status, error = ann.refused("POST", "/uploads", files=files)
         assert (status, error["code"]) == (422, "invalid"), files

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
+from uuid import UUID
 
 import pytest
 
-from app.domain import healing
+from app.domain import healing, relay
 from app.kernel.events import MessageEvent
-from app.live import hot
+from app.live import healed, hot
 from tests.domain.conftest import Aside
 
 
@@ -39,10 +40,34 @@ def test_a_head_that_is_ahead_of_the_database_is_thrown_away(aside: Aside, room:
 def test_a_head_that_only_went_on_since_it_was_read_is_kept(
     aside: Aside, room: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    repair = hot.repair_head
-    monkeypatch.setattr(hot, "repair_head", lambda one, held: repair(one, held - (str(one) == room)))
+    repair = hot.repair
+    monkeypatch.setattr(
+        hot,
+        "repair",
+        lambda heads, **more: repair({one: head - (str(one) == room) for one, head in heads.items()}, **more),
+    )
     healing.heal_once()
     assert head(aside, room) == 3
+
+
+@pytest.mark.parametrize("has_ended", [True, False])
+def test_a_head_that_is_being_found_out_is_let_alone_unless_whoever_finds_it_has_ended(
+    aside: Aside, room: str, monkeypatch: pytest.MonkeyPatch, has_ended: bool
+) -> None:
+    healing.heal_once()
+    aside.accept(room, "one more")
+    aside.drain()
+    aside.inside.cache.set(f"head:{room}", -77)
+    relay.tell_heads([UUID(room)])
+    assert head(aside, room) == -77
+
+    def next_one(_: float) -> None:
+        if not has_ended:
+            aside.inside.cache.set(f"head:{room}", -78)
+
+    monkeypatch.setattr(healing, "time", SimpleNamespace(sleep=next_one))
+    healing.heal_once()
+    assert head(aside, room) == (None if has_ended else -78)
 
 
 @pytest.mark.parametrize("is_told", [True, False])
@@ -71,16 +96,16 @@ def test_a_database_that_was_set_back_or_exchanged_empties_the_cache(
     aside: Aside, room: str, change: dict[str, int]
 ) -> None:
     healing.heal_once()
-    mark = hot.healed_at()
+    mark = healed.last()
     assert mark is not None
     aside.inside.cache.set("head:of-one-that-does-not-change-any-more", 7)
     healing.heal_once()
     assert head(aside, "of-one-that-does-not-change-any-more") == 7
-    hot.note_healed(replace(mark, **change))
+    healed.note(replace(mark, **change))
     healing.heal_once()
     assert head(aside, "of-one-that-does-not-change-any-more") is None
     assert head(aside, room) is None
-    after = hot.healed_at()
+    after = healed.last()
     assert after is not None
     assert after.database == mark.database
     healing.heal_once()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from app.domain import unsettled
+from app.domain import drain, unsettled
+from app.kernel import limits
 
 pytestmark = pytest.mark.fast
 
@@ -62,3 +65,26 @@ def test_what_was_long_on_its_way_into_the_log_is_not_overdue() -> None:
     assert unsettled.overdue(1.0) == []
     unsettled._waiting["m1"].accepted_at = time.monotonic() - 2
     assert [waiting.event["id"] for waiting in unsettled.overdue(1.0)] == ["m1"]
+
+
+@pytest.mark.parametrize(
+    ("taken", "took_s", "rest_s"),
+    [(5, 0.01, None), (100, 0.01, 0.03), (100, 0.06, 0.0), (limits.DRAIN_BATCH, 0.01, None)],
+    ids=["few", "many", "many and slowly", "as many as one takes: more wait"],
+)
+def test_after_a_large_batch_the_drain_lets_the_next_one_grow(
+    monkeypatch: pytest.MonkeyPatch, taken: int, took_s: float, rest_s: float | None
+) -> None:
+    now, rests, stopping = [7.0], [], threading.Event()
+
+    def turn(*_: Any) -> int:
+        now[0] += took_s
+        stopping.set()
+        return taken
+
+    monkeypatch.setattr(drain, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=rests.append))
+    monkeypatch.setattr(drain.shards, "mine", lambda: [0])
+    monkeypatch.setattr(drain.drainers, "alive", lambda: None)
+    monkeypatch.setattr(drain, "take_turn", turn)
+    drain.run(stopping)
+    assert rests == ([] if rest_s is None else [pytest.approx(rest_s)])

@@ -41,7 +41,7 @@ def test_who_missed_the_same_is_given_the_same_with_marks_of_their_own(aside: As
     room, ann, ben = uuid4(), uuid4(), uuid4()
     first, second = change(room, 1), change(room, 2)
     keep(first, second)
-    hot.received(ben, room, (first["id"], 1))
+    hot.received({(ben, room): (first["id"], 1)})
     anns, bens = hot.catch_up(room, 0, ann), hot.catch_up(room, 0, ben)
     assert anns is not None
     assert bens is not None

@@ -168,7 +168,7 @@ def test_looking_nearby_finds_what_is_often_said_and_gives_up_on_the_rest(
             "EXPLAIN SELECT message_id FROM found_messages WHERE conversation_id = %s AND seq >= 64 AND seq < 128",
             (crowded,),
         )
-        assert "found_messages_places" in "\n".join(row[0] for row in cursor.fetchall())
+        assert "found_messages_pkey" in "\n".join(row[0] for row in cursor.fetchall())
         cursor.execute(near, (cast.ann.id, crowded, ["wor", "w77"], 50, 1000))
         assert cursor.fetchone() == (1, 1)
         cursor.execute(near, (cast.ann.id, crowded, ["wor", "w77"], 50, 20))

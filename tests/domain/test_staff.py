@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
 import pytest
-from sqlalchemy import event
 
 from app.domain import accounts, customers, support
-from app.extensions import db, redis, socketio
+from app.extensions import redis, socketio
 from app.kernel import clock, requests as wire
 from app.kernel.actor import Actor
 from app.live import membership as cache
@@ -24,6 +22,7 @@ from tests.support.clients import Person
 from tests.support.inside import Inside
 from tests.support.serving import customer_of, promote
 from tests.support.stack import Stack, until
+from tests.support.statements import statements
 from tests.support.wired import inside as parley_here
 
 __all__ = ["running", "world"]  # fixtures
@@ -74,21 +73,6 @@ def conversations_of(desk: World, number: int, status: str = "open") -> list[str
 def set_role(person: Actor, role: str) -> None:
     """Give someone a role."""
     accounts.set_role(username=str(person.username), role=role, now=clock.now())
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """Collect the statements that are run meanwhile."""
-    seen: list[str] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
 
 
 def cost(step: Callable[[], object]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -89,22 +90,28 @@ def test_who_comes_back_costs_the_database_one_question(counted: Ground) -> None
 
 def test_a_rejoin_after_a_short_absence_asks_the_database_nothing(counted: Ground) -> None:
     ground = counted
-    eve = ground.eve.at(ground.stack.urls[OTHER])
-    sent = ground.through.send_until_taken(within_s=10)[0].message
-    eve.ok("POST", "/messages/mark-received", {"roomId": ground.room, "messageId": sent["id"]})
-    path = f"/rooms/{ground.room}/rejoin"
+    eve, path = ground.eve.at(ground.stack.urls[OTHER]), f"/rooms/{ground.room}/rejoin"
 
-    def is_served(**query: int) -> bool:
-        eve.ok("GET", "/me")  # the session is known for the next moment
-        ground.wires["web1"]["database"].asked.clear()
-        missed = eve.ok("GET", path, params=query)
-        assert missed["upToSeq"] >= sent["seq"]
-        return questions(ground) == []
+    def asked_for_one_who_has_received_a_message() -> list[str]:
+        """What the database is asked at the head, one message behind it, and by the server's own record."""
+        sent = ground.through.send_until_taken(within_s=10)[0].message
+        eve.ok("POST", "/messages/mark-received", {"roomId": ground.room, "messageId": sent["id"]})
+        eve.ok("GET", path, params={"after": 0})
+        asked: list[str] = []
+        for query in ({"after": sent["seq"]}, {"after": sent["seq"] - 1}, {}):
+            eve.ok("GET", "/me")  # the session is known for the next moment
+            ground.wires["web1"]["database"].asked.clear()
+            assert eve.ok("GET", path, params=query)["upToSeq"] >= sent["seq"]
+            asked += questions(ground)
+        return asked
 
-    eve.ok("GET", path, params={"after": 0})
-    until(lambda: is_served(after=sent["seq"]), what="a rejoin at the head without the database")
-    until(lambda: is_served(after=sent["seq"] - 1), what="a rejoin after a short absence without the database")
-    until(is_served, what="a rejoin from the server's own record without the database")
+    tries = [asked_for_one_who_has_received_a_message()]
+    while (
+        tries[-1] and len(tries) < 8
+    ):  # on a busy machine the cache may have missed this message, or that it was received
+        time.sleep(0.5)
+        tries.append(asked_for_one_who_has_received_a_message())
+    assert tries[-1] == [], tries
 
 
 def test_a_rejoin_without_the_database_is_nobodys_but_a_members(ground: Ground) -> None:

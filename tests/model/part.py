@@ -34,6 +34,7 @@ from app.domain import (
     healing,
     memberships,
     messages,
+    missed,
     modes,
     notices,
     relay,
@@ -161,6 +162,8 @@ class Part:
             run_hooks(transaction)
 
         Connection.commit, Transaction.run_hooks = commit_gated, run_hooks_gated
+        missed._asking.ask = lambda asked: missed._read_all([asked])[0]  # who is stopped here would ask for others too,
+        missed._standing.ask = lambda asked: missed._standings([asked])[0]  # and these then neither stop nor end
         run = scripts.run
 
         def run_gated(client: Any, name: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
@@ -191,6 +194,7 @@ class Part:
         unsettled.clear()
         relay.forget()
         hot.forget_pages()
+        missed.forget()
         self.people = {
             name: Actor(id=found, kind="user", username=name, display_name=name) for name, found in people.items()
         }

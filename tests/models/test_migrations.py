@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
+import psycopg2
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -39,9 +43,25 @@ def owner(environ: dict[str, str]) -> Iterator[Engine]:
     engine.dispose()
 
 
+@pytest.fixture
+def superuser(services: dict[str, str], environ: dict[str, str]) -> Iterator[Any]:
+    """The server's own administrator, in the same database."""
+    parts = urlsplit(services["PARLEY_TEST_SUPERUSER_URL"])
+    connection = psycopg2.connect(urlunsplit(parts._replace(path=urlsplit(environ["DATABASE_URL"]).path)))
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        yield cursor
+    connection.close()
+
+
 def catalogue(engine: Engine) -> list[str]:
     with engine.connect() as connection:
         return list(connection.execute(CATALOGUE).scalars())
+
+
+def revision(engine: Engine) -> str:
+    with engine.connect() as connection:
+        return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
 
 
 def differences(engine: Engine) -> list[object]:
@@ -86,3 +106,38 @@ def test_down_to_nothing_and_up_again_gives_the_same(environ: dict[str, str], ow
     assert [thing for thing in catalogue(owner) if "alembic_version" not in thing] == []
     migrate(environ)
     assert catalogue(owner) == before
+
+
+def test_what_an_administrator_has_put_beside_the_tables_is_let_alone(environ: dict[str, str], superuser: Any) -> None:
+    """As extensions do, in the same schema; to grant what is another's fails."""
+    superuser.execute("CREATE TABLE theirs (); CREATE FUNCTION their_own() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+    superuser.execute("REVOKE ALL ON FUNCTION their_own FROM PUBLIC")
+    try:
+        migrate(environ)
+        superuser.execute("SELECT has_function_privilege('parley_app', 'their_own()', 'EXECUTE')")
+        assert superuser.fetchone() == (False,)
+    finally:
+        superuser.execute("DROP TABLE theirs; DROP FUNCTION their_own")
+
+
+INDEXES = "SELECT count(*), bool_and(indisvalid) FROM pg_index WHERE indrelid = 'found_messages'::regclass"
+
+
+def test_an_index_is_built_however_long_that_takes_and_anew_where_it_was_left_half_built(
+    environ: dict[str, str], owner: Engine, superuser: Any
+) -> None:
+    before = catalogue(owner)
+    while revision(owner) > "0037":
+        migrate(environ, to="-1")
+    with owner.begin() as connection:
+        connection.execute(text("CREATE INDEX found_messages_new ON found_messages (seq)"))
+    superuser.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'found_messages_new'::regclass")
+    reading = owner.connect()
+    reading.execute(text("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM found_messages"))
+    ends = threading.Timer(6.0, reading.close)
+    ends.start()  # until it does, building an index waits, beyond what other statements may take
+    migrate(environ)
+    ends.join()
+    assert catalogue(owner) == before
+    superuser.execute(INDEXES)
+    assert superuser.fetchone() == (2, True)

@@ -20,7 +20,7 @@ from app.kernel.actor import SYSTEM, Actor
 from app.kernel.events import MessageEvent
 from app.models.arrays import array
 from app.models.transaction import CONTEXT, Transaction
-from app.queries import conversations, messages, search, unread
+from app.queries import conversations, messages, missed, search, unread
 from bench import people
 from tests.support.stack import environment, fresh_database
 
@@ -85,7 +85,7 @@ def _values(crowd: people.Crowd) -> dict[str, Any]:
         "profile_id": crowd.people[0], "people": everyone[:1], "conversations": rooms[:1], "senders": everyone[:1],
         "ids": rooms, "id": crowd.rooms[0], "floor": 0, "pivot": 100, "limit": 51, "received": 50, "seq": 60, "head": 200,
         "above": 20, "below": 20, "root": str(uuid.uuid4()), "kind": None, "archived": None, "at": None, "now": "now",
-        "shown": 20, "cap": 100, "after": 50,
+        "shown": 20, "cap": 100, "after": 50, "pivots": [100], "floors": [0], "limits": [202], "seqs": [60, 61],
         "since": None, "until": None,
     }  # fmt: skip
 
@@ -97,11 +97,11 @@ HOT = {
     "history, before": messages.BEFORE,
     "history, after": messages.AFTER,
     "history, around": messages.AROUND,
-    "what changed since": messages.CHANGES,
+    "what changed since": missed.CHANGES,
+    "where members stand": missed.STANDINGS,
     "messages by id": messages.BY_IDS,
     "a thread": messages.THREAD,
     "received and latest": messages.PLACES,
-    "received, of many": messages.RECEIVED,
     "where conversations stand": conversations.HEADS,
     "the list of conversations": conversations.LIST,
     "one conversation": conversations.ONE,
@@ -117,15 +117,18 @@ HOT = {
     "which ids are known": accepting.KNOWN,
     "what is looked for everywhere": search.FIND,
     "a part of what is looked for nearby": NEARBY,
+    "what is taken up anew": search.FORGET,
     "the staff": support.STAFF,
     "staff who are missing": support.ABSENT_ANYWHERE,
     "staff who are missing in one": support.ABSENT_HERE,
     "where one of the staff is missing": support.WHERE_ABSENT,
 }
 AS_ITSELF = {
-    "received, of many", "who comes, and where it stands", "heads of some", "messages by id", "thread roots",
+    "what changed since", "where members stand", "who comes, and where it stands", "heads of some", "messages by id",
+    "thread roots",
     "which ids are known",
     "a part of what is looked for nearby",
+    "what is taken up anew",
 }  # fmt: skip
 
 

@@ -1,6 +1,9 @@
--- Move a place (`messageId:seq`) forward, never back.   KEYS 1 the key   ARGV 1 message id  2 seq  3 TTL in s
-local held = redis.call('GET', KEYS[1])
-if not held or tonumber(string.match(held, ':(%d+)$') or -1) < tonumber(ARGV[2]) then
-  redis.call('SET', KEYS[1], ARGV[1] .. ':' .. ARGV[2], 'EX', ARGV[3])
+-- Move places (`messageId:seq`) forward, never back.   KEYS the places'   ARGV 1 TTL in s   then for each: message id, seq
+for k, key in ipairs(KEYS) do
+  local id, seq = ARGV[2 * k], ARGV[2 * k + 1]
+  local held = redis.call('GET', key)
+  if not held or tonumber(string.match(held, ':(%d+)$') or -1) < tonumber(seq) then
+    redis.call('SET', key, id .. ':' .. seq, 'EX', ARGV[1])
+  end
 end
 return 1
