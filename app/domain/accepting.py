@@ -89,15 +89,12 @@ def _too_soon(actor: Actor, event: MessageEvent, after: UUID | None, wait_s: flo
 
 def _accept_behind(actor: Actor, event: MessageEvent, after: UUID | None) -> Sent:
     """Accept into the log, and have this process look after the message until its final is heard."""
-    is_begun = unsettled.begin(event, after)
+    unsettled.begin(event, after)
     emits.hear(event["conversationId"])  # its final is emitted there, and its sender need not be connected here
-    is_accepted = False
     try:
         sent = _ask_log(actor, event, after)
-        is_accepted = sent.is_new
     finally:
-        if is_begun and not is_accepted:
-            unsettled.forget(event["id"])
+        unsettled.end(event["id"])
     if pause_s := unsettled.pause_s():
         time.sleep(pause_s)
     return sent
@@ -111,8 +108,10 @@ def _ask_log(actor: Actor, event: MessageEvent, after: UUID | None) -> Sent:
     for _ in range(6):
         answer = log.accept(event, after=after_id, encoded=encoded, **found)
         if answer.kind == "accepted":
-            unsettled.accepted(event["id"])
+            unsettled.accepted(event)
             return Sent(event, is_new=True, encoded=encoded)
+        if answer.event is not None:  # who put it there may have ended, or heard no answer: whoever acks it looks after it
+            unsettled.accepted(answer.event)
         first = answer.event or _first_copy(answer, event)
         if first is not None:
             return Sent(first, is_new=False)

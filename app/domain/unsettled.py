@@ -23,6 +23,7 @@ class Waiting:
     after: UUID | None = None  # its sender's send before it, as the client named it
     shown: bool = False
     accepted_at: float | None = None
+    asking: int = 1  # how many ask the log to accept it just now
 
 
 BEHIND_S = 0.12  # half of the stall guard's patience
@@ -32,23 +33,33 @@ _settled_at = [0.0]
 _lock = threading.Lock()
 
 
-def begin(event: MessageEvent, after: UUID | None = None) -> bool:
-    """Note a message that is about to be accepted; tells whether it is new here.
+def begin(event: MessageEvent, after: UUID | None = None) -> None:
+    """Note a message that is about to be accepted, by whom asks first; ``end`` must follow.
 
     Before the accept, for its final may be heard before the accept's answer is.
     """
     with _lock:
-        if event["id"] in _waiting:
-            return False
-        _waiting[event["id"]] = Waiting(event, time.monotonic(), after)
-        return True
+        waiting = _waiting.setdefault(event["id"], Waiting(event, time.monotonic(), after, asking=0))
+        waiting.asking += 1
 
 
-def accepted(message_id: str) -> None:
-    """Note that a message begun here is accepted; where its final was heard already there is nothing to wait for."""
-    waiting = _waiting.get(message_id)
-    if waiting is not None:
-        waiting.accepted_at = time.monotonic()
+def accepted(event: MessageEvent) -> None:
+    """Note what the log holds of a message begun here, put there just now or before; where its final was heard already there
+    is nothing to wait for.
+    """
+    waiting = _waiting.get(event["id"])
+    if waiting is not None and waiting.accepted_at is None:
+        waiting.event, waiting.accepted_at = event, time.monotonic()
+
+
+def end(message_id: str) -> None:
+    """Note that one who asked has an answer, or will get none; what nobody has got accepted is not looked after."""
+    with _lock:
+        waiting = _waiting.get(message_id)
+        if waiting is not None:
+            waiting.asking -= 1
+            if not waiting.asking and waiting.accepted_at is None:
+                del _waiting[message_id]
 
 
 def waits(message_id: str) -> bool:
@@ -58,15 +69,11 @@ def waits(message_id: str) -> bool:
 
 def settled(message_id: str) -> None:
     """Note that a message is committed, or was refused by the database."""
-    if message_id in _waiting:
-        forget(message_id)
-        _settled_at[0] = time.monotonic()
-
-
-def forget(message_id: str) -> None:
-    """Look no longer after a message that was not accepted after all."""
+    if message_id not in _waiting:  # as most of what a process hears of
+        return
     with _lock:
         _waiting.pop(message_id, None)
+    _settled_at[0] = time.monotonic()
 
 
 def pause_s() -> float:

@@ -51,7 +51,7 @@ def test_a_send_that_was_not_accepted_is_no_sign_of_a_database_that_commits() ->
     begun(1, before_s=5)
     begun(2, before_s=0)
     unsettled._settled_at[0] = time.monotonic() - 5
-    unsettled.forget("m2")
+    unsettled.end("m2")
     assert unsettled.pause_s() == 0
     begun(3, before_s=0)
     unsettled.settled("m3")
@@ -61,10 +61,23 @@ def test_a_send_that_was_not_accepted_is_no_sign_of_a_database_that_commits() ->
 def test_what_was_long_on_its_way_into_the_log_is_not_overdue() -> None:
     begun(1, before_s=5)
     assert unsettled.overdue(1.0) == []
-    unsettled.accepted("m1")
+    unsettled.accepted({"id": "m1"})
     assert unsettled.overdue(1.0) == []
     unsettled._waiting["m1"].accepted_at = time.monotonic() - 2
     assert [waiting.event["id"] for waiting in unsettled.overdue(1.0)] == ["m1"]
+
+
+@pytest.mark.parametrize("first", ["refused first", "accepted first"])
+def test_what_is_sent_twice_at_once_is_looked_after_where_one_of_both_was_accepted(first: str) -> None:
+    begun(1, before_s=0)
+    unsettled.begin({"id": "m1"})
+    if first == "refused first":
+        unsettled.end("m1")
+    unsettled.accepted({"id": "m1"})
+    if first == "accepted first":
+        unsettled.end("m1")
+    unsettled.end("m1")
+    assert [waiting.event["id"] for waiting in unsettled.all_waiting()] == ["m1"]
 
 
 @pytest.mark.parametrize(

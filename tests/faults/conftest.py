@@ -63,14 +63,16 @@ class Writer:
             time.sleep(0.005)
         return acks[0] if acks else {"ok": False, "error": {"code": "unanswered", "temporary": True}}
 
-    def send_until_taken(self, *, within_s: float) -> tuple[Try, float]:
-        """Try one message until it is taken, as a client does; gives the last try and how long all took.
-
-        It names the one before it, which its client may not have seen persisted.
-        """
+    def next_body(self) -> dict[str, Any]:
+        """Make the next message, which names the one before it: its client may not have seen that persisted."""
         before = {"afterClientMessageId": self.previous} if self.previous else {}
         body = send_body(self.room, f"line {len(self.acked)} of {self.person.username}", **before)
         self.previous = body["clientMessageId"]
+        return body
+
+    def send_until_taken(self, *, within_s: float) -> tuple[Try, float]:
+        """Try one message until it is taken, as a client does; gives the last try and how long all took."""
+        body = self.next_body()
         began = time.monotonic()
         while not (tried := self.try_once(body)).ok:
             self.come_back()
