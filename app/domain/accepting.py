@@ -110,7 +110,7 @@ def _ask_log(actor: Actor, event: MessageEvent, after: UUID | None) -> Sent:
         if answer.kind == "accepted":
             unsettled.accepted(event)
             return Sent(event, is_new=True, encoded=encoded)
-        if answer.event is not None:  # who put it there may have ended, or heard no answer: whoever acks it looks after it
+        if answer.event is not None:  # whoever acks it looks after it: who put it there may have ended
             unsettled.accepted(answer.event)
         first = answer.event or _first_copy(answer, event)
         if first is not None:

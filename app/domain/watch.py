@@ -24,6 +24,7 @@ from app.queries import messages as views
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.05
 RECHECK_AFTER_S = 1.5
+AT_ONCE = limits.DRAIN_BATCH  # sends that are looked after together
 TAKE_OVER_AFTER_S = 2.0
 TAKE_OVER_LOOK_S = 0.25
 
@@ -46,32 +47,37 @@ def look_after(stopping: threading.Event) -> None:
     while not stopping.is_set():
         stopping.wait(RECHECK_AFTER_S)
         try:
-            _recheck()
+            while not stopping.is_set() and _recheck():
+                pass  # a log that was lost may have held more than one batch
         except Exception:
             log.exception("looking after accepted messages failed; it goes on")
 
 
-def _recheck() -> None:
-    """Find out in the database what became of sends whose final was never heard here; write them where the log is away."""
+def _recheck() -> bool:
+    """Find out in the database what became of sends whose final was never heard here; write them where the log is away.
+
+    Tells whether it wrote some that the log had lost: then there may be more.
+    """
     old = [waiting.event for waiting in unsettled.overdue(RECHECK_AFTER_S)]
     if not old:
-        return
+        return False
     try:
         if LOG.has_failed:
             groupcommit.settle_own()
-            return
+            return False
         with transaction(SYSTEM) as tx:
-            committed = views.by_ids(tx, [event["id"] for event in old[:500]])
+            committed = views.by_ids(tx, [event["id"] for event in old[:AT_ONCE]])
         for event in committed:
             unsettled.settled(event["id"])
         announce.repeated(Outcome(already=committed))
         known = {one["id"] for one in committed}
-        lost = _still_absent([event for event in old[:500] if event["id"] not in known and _is_lost(event)])
+        lost = _still_absent([event for event in old[:AT_ONCE] if event["id"] not in known and _is_lost(event)])
         if lost:
             log.error("the message log lost %d accepted messages; they are written from memory", len(lost))
             groupcommit.write_again(lost)
+        return bool(lost)
     except (Down, DomainError):
-        return  # the copies shown stay provisional; the next turn looks again
+        return False  # the copies shown stay provisional; the next turn looks again
 
 
 def _still_absent(events: list[MessageEvent]) -> list[MessageEvent]:
