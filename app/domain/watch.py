@@ -58,7 +58,7 @@ def _recheck() -> bool:
 
     Tells whether it wrote some that the log had lost: then there may be more.
     """
-    old = [waiting.event for waiting in unsettled.overdue(RECHECK_AFTER_S)]
+    old = sorted((waiting.event for waiting in unsettled.overdue(RECHECK_AFTER_S)), key=_sent_at)
     if not old:
         return False
     try:
@@ -78,6 +78,11 @@ def _recheck() -> bool:
         return bool(lost)
     except (Down, DomainError):
         return False  # the copies shown stay provisional; the next turn looks again
+
+
+def _sent_at(event: MessageEvent) -> str:
+    """What was acked at its second try is noted late, and comes before what its sender sent meanwhile."""
+    return event["createdAt"]
 
 
 def _still_absent(events: list[MessageEvent]) -> list[MessageEvent]:
