@@ -21,8 +21,6 @@ SETTINGS = {
     "password_encryption": "scram-sha-256",
     "shared_buffers": "128MB",
     "max_wal_size": "1GB",
-    "random_page_cost": "1.1",  # disks are solid-state today
-    "jit": "off",  # our statements are short: compiling one takes longer than running it
     "tcp_keepalives_idle": "10",  # a peer that vanished gives its locks back within 25 s
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",

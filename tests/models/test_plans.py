@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.domain import accepting, access, arrivals, commit, delivery, gate, healing, relay, support
 from app.domain.batches import Submission
+from app.extensions import session_options
 from app.kernel import json
 from app.kernel.actor import SYSTEM, Actor
 from app.kernel.events import MessageEvent
@@ -72,7 +73,7 @@ def _database(
             cursor.execute(FILL, (each, each))
         connection.close()
     url = environment(services, database)["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg2://", 1)
-    engine = create_engine(url)
+    engine = create_engine(url, connect_args={"options": session_options(10_000)})
     with engine.connect() as asking:
         yield asking, crowd
     engine.dispose()
