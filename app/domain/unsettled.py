@@ -23,7 +23,7 @@ class Waiting:
     after: UUID | None = None  # its sender's send before it, as the client named it
     shown: bool = False
     accepted_at: float | None = None
-    asking: int = 1  # how many ask the log to accept it just now
+    asking: int = 0  # how many ask the log to accept it just now
 
 
 BEHIND_S = 0.12  # half of the stall guard's patience
@@ -39,7 +39,7 @@ def begin(event: MessageEvent, after: UUID | None = None) -> None:
     Before the accept, for its final may be heard before the accept's answer is.
     """
     with _lock:
-        waiting = _waiting.setdefault(event["id"], Waiting(event, time.monotonic(), after, asking=0))
+        waiting = _waiting.setdefault(event["id"], Waiting(event, time.monotonic(), after))
         waiting.asking += 1
 
 

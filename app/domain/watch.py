@@ -58,7 +58,7 @@ def _recheck() -> bool:
 
     Tells whether it wrote some that the log had lost: then there may be more.
     """
-    old = sorted((waiting.event for waiting in unsettled.overdue(RECHECK_AFTER_S)), key=_sent_at)
+    old = sorted((waiting.event for waiting in unsettled.overdue(RECHECK_AFTER_S)), key=_sent_at)[:AT_ONCE]
     if not old:
         return False
     try:
@@ -66,12 +66,12 @@ def _recheck() -> bool:
             groupcommit.settle_own()
             return False
         with transaction(SYSTEM) as tx:
-            committed = views.by_ids(tx, [event["id"] for event in old[:AT_ONCE]])
+            committed = views.by_ids(tx, [event["id"] for event in old])
         for event in committed:
             unsettled.settled(event["id"])
         announce.repeated(Outcome(already=committed))
         known = {one["id"] for one in committed}
-        lost = _still_absent([event for event in old[:AT_ONCE] if event["id"] not in known and _is_lost(event)])
+        lost = _still_absent([event for event in old if event["id"] not in known and _is_lost(event)])
         if lost:
             log.error("the message log lost %d accepted messages; they are written from memory", len(lost))
             groupcommit.write_again(lost)
