@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 CHANNEL = "parley"  # in PostgreSQL and in Redis
 HEARTBEAT_S = 0.4
 SILENCE_MAX_S = 1.5
+AGAIN_AFTER_S = 0.1  # who is removed meanwhile is given messages until it hears again
 NOTIFY = text("SELECT pg_notify('parley', payload) FROM unnest(CAST(:payloads AS text[])) AS payload")
 Notice = dict[str, Any]
 
@@ -61,6 +62,7 @@ class Listener:
         self.on_notice, self.on_regained = on_notice, on_regained
         self.stopping = threading.Event()
         self.heard_at = 0.0
+        self._is_lost = False
 
     def run(self) -> None:
         """Listen until told to stop; returns never otherwise."""
@@ -69,12 +71,12 @@ class Listener:
                 self._listen()
             except Exception as error:  # noqa: BLE001 -- an ear that ends for ever would be worse than any of them
                 self._lost(error)
-            self.stopping.wait(0.5)
+            self.stopping.wait(AGAIN_AFTER_S)
 
-    @staticmethod
-    def _lost(error: Exception) -> None:
-        """Note what was lost; that the server is silent is told to all who wait for it."""
-        log.warning("the notices of the database are lost: %s", str(error).strip().split("\n")[0])
+    def _lost(self, error: Exception) -> None:
+        """Note what was lost, once; that the server is silent is told to all who wait for it."""
+        level, self._is_lost = logging.DEBUG if self._is_lost else logging.WARNING, True
+        log.log(level, "the notices of the database are lost: %s", str(error).strip().split("\n")[0])
         if isinstance(getattr(error, "orig", error), Silent):
             patience.hopeless.set()
             DATABASE.failed(error)
@@ -82,6 +84,7 @@ class Listener:
     def _listen(self) -> None:
         with patience.at_most(SILENCE_MAX_S):
             connection = self._connect()
+        self._is_lost = False
         try:
             self.on_regained()
             while not self.stopping.is_set():
